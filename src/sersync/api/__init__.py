@@ -1,0 +1,1 @@
+"""People and tools look in: control over a unix socket."""

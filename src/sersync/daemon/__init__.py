@@ -1,0 +1,1 @@
+"""Put together and kept alive: the composition root, the supervisor, logging."""

@@ -1,0 +1,75 @@
+"""Every exception that is raised on purpose, with what a person should do about it.
+
+::
+
+    SersyncError
+    ├── UsageError            64  the command line is wrong
+    ├── ConfigError           78  the configuration is wrong; carries all mistakes at once
+    ├── SourceError           66  a source cannot be read or watched
+    ├── EnvironmentMissing    69  the host lacks something: rsync, a limit, a permission
+    └── AlreadyRunning        75  another instance holds this state directory
+
+Trouble with one path is a ``Problem``, trouble with one transfer an ``Outcome``: those are
+data, in ``sersync.model``, and are never raised. Exit codes are those of sysexits(3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SersyncError(Exception):
+    """Something a person must hear about: what happened, and what to do."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SersyncError):
+    """The command line cannot mean what it says."""
+
+    exit_code = 64
+
+
+class SourceError(SersyncError):
+    """A source is missing, is no directory, or cannot be read."""
+
+    exit_code = 66
+
+
+class EnvironmentMissing(SersyncError):
+    """The host does not provide something that must be there."""
+
+    exit_code = 69
+
+
+class AlreadyRunning(SersyncError):
+    """Another instance works on the same state directory."""
+
+    exit_code = 75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One mistake in a configuration: where it is, what is wrong, what was probably meant."""
+
+    place: str
+    message: str
+    suggestion: str = ""
+
+
+class ConfigError(SersyncError):
+    """A configuration that cannot be used, with every mistake in it."""
+
+    exit_code = 78
+
+    def __init__(self, file: str, mistakes: Sequence[Mistake]) -> None:
+        count = len(mistakes)
+        super().__init__(f"{file}: {count} mistake{'s' if count != 1 else ''}")
+        self.file = file
+        self.mistakes = tuple(mistakes)

@@ -1,0 +1,1 @@
+"""The basement: system calls and child processes, without policy."""

@@ -1,0 +1,1 @@
+"""The nouns. Pure: no input or output, no clock, no thread."""

@@ -1,0 +1,92 @@
+"""One transfer's result: what to do next, and which paths are concerned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import RelPath
+
+
+class Verdict(Enum):
+    """What a finished run means for its paths."""
+
+    DONE = "done"
+    """Everything stands on the target."""
+    PARTIAL = "partial"
+    """All but the paths named in the problems stand on the target."""
+    RETRY = "retry"
+    """Nothing is certain; try again, after a pause."""
+    HALT = "halt"
+    """A person is needed; nothing more is carried to this target until then."""
+
+
+class Stage(Enum):
+    """Where a path failed."""
+
+    READ = "read"
+    """At the source: permission, input/output error."""
+    WRITE = "write"
+    """On the target: permission, space, name too long."""
+    DELETE = "delete"
+    """The deletion on the target."""
+    REFUSED = "refused"
+    """The target will never take it (its own filter, a device at an unprivileged daemon)."""
+    CHANGED = "changed"
+    """It changed while it was carried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Trouble with one path. It is data, not an error: the rest goes on."""
+
+    path: RelPath
+    stage: Stage
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a run failed, for people: what happened, what to do, a command to paste."""
+
+    message: str
+    remedy: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What rsync counted in one run."""
+
+    files: int = 0
+    sent_bytes: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A path that must be marked dirty anew, although nothing changed at the source."""
+
+    path: RelPath
+    scope: Scope = Scope.ENTRY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one run ended, and for which dirty paths. Returned, never raised."""
+
+    verdict: Verdict
+    paths: tuple[DirtyPath, ...]
+    reason: Reason | None = None
+    exit_code: int = 0
+    duration_s: float = 0.0
+    stats: Stats = field(default_factory=Stats)
+    problems: tuple[Problem, ...] = ()
+    again: tuple[Again, ...] = ()
+    unconfirmed: bool = False
+    """The end is unknown: the run may still be finishing on the target."""
+    kind: str = ""
+    warm: bool = False
+    command: str = ""
+    """A command that repeats the run by hand, ready to paste."""

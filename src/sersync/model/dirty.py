@@ -1,0 +1,38 @@
+"""A path whose copy on a target may be stale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sersync.model.path import RelPath
+
+
+class Scope(IntEnum):
+    """How much of a path is dirty; a wider scope includes the narrower ones."""
+
+    ENTRY = 0
+    """This name: a file, a symlink, a device, a directory's own attributes, or its absence."""
+    LEVEL = 1
+    """A directory's attributes and its direct entries; extraneous ones are deleted."""
+    TREE = 2
+    """The whole subtree."""
+
+
+@dataclass(slots=True, kw_only=True)
+class DirtyPath:
+    """A path that may be stale on a target. Treated as immutable by everyone but the changelog.
+
+    Times are seconds of the monotonic clock. *not_before*: held back until then.
+    *content*: a report said that bytes may have changed. *created*: the name is new, so that
+    the target has no older copy that could look the same.
+    """
+
+    path: RelPath
+    scope: Scope
+    sequence: int
+    first_seen: float
+    not_before: float = 0.0
+    content: bool = False
+    created: bool = False
+    failures: int = 0

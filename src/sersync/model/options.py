@@ -1,0 +1,29 @@
+"""The rsync options of one target, as far as the engine must know them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RsyncOptions:
+    """Options given by the user, already checked against rsync's own.
+
+    *passed* goes to every run as it stands; it starts with what names the attributes that are
+    kept (``-a`` by default). The other fields repeat what the engine must know about it.
+    """
+
+    passed: tuple[str, ...] = ("--archive",)
+    recursive: bool = True
+    """False where the user wants single levels only (no ``-r``, no ``-a``)."""
+    times: bool = True
+    """Modification times are kept, so they can be used to compare."""
+    own_compare: bool = False
+    """The user chose how files are compared (``-c``, ``-I``, ``--size-only``,
+    ``--modify-window``): we add no ``--modify-window`` of ours."""
+    hard_links: bool = False
+    """``-H``: all names of an inode travel together."""
+    one_file_system: bool = False
+    """``-x``: mount points are not crossed."""
+    max_size: bool = False
+    """The user set ``--max-size`` or ``--min-size``: we add no size limit of ours."""

@@ -1,0 +1,60 @@
+"""Paths below a source's root, as the bytes that the kernel knows them by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NewType
+
+RelPath = NewType("RelPath", bytes)
+"""A path relative to the root, no slash at either end; ``b""`` is the root itself."""
+
+ROOT: Final = RelPath(b"")
+
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\udc80-\udcff]"
+)
+
+
+def parent(path: RelPath) -> RelPath:
+    """Return the directory that holds *path*; the root's parent is the root."""
+    return RelPath(path[: path.rfind(b"/")]) if b"/" in path else ROOT
+
+
+def name(path: RelPath) -> bytes:
+    """Return the last component of *path*."""
+    return path[path.rfind(b"/") + 1 :]
+
+
+def join(directory: RelPath, entry: bytes) -> RelPath:
+    """Return the path of *entry* in *directory*."""
+    return RelPath(directory + b"/" + entry) if directory else RelPath(entry)
+
+
+def ancestors(path: RelPath) -> Iterator[RelPath]:
+    """Yield every directory above *path*, nearest first, the root last; none for the root."""
+    if not path:
+        return
+    end = path.rfind(b"/")
+    while end > 0:
+        yield RelPath(path[:end])
+        end = path.rfind(b"/", 0, end)
+    yield ROOT
+
+
+def is_within(path: RelPath, directory: RelPath) -> bool:
+    """Tell whether *path* is *directory* or lies below it."""
+    return not directory or path == directory or path.startswith(directory + b"/")
+
+
+def display(path: bytes) -> str:
+    """Return *path* for people: undecodable and control bytes as ``\\xNN``, the root as ``.``."""
+    text = path.decode("utf-8", "surrogateescape") or "."
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,73 @@
+"""What a watcher says: where to look, never what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sersync.model.path import RelPath
+
+
+class Stage(Enum):
+    """How far the writing of a touched path has come."""
+
+    DONE = "done"
+    """Nobody is known to be writing: carry it as soon as possible."""
+    CREATED = "created"
+    """A regular file that its creator has not written to yet."""
+    OPEN = "open"
+    """A regular file that is still being written; it is held until closed, or ``max_delay``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """*path* may differ from what it was: its content if *content*, else its attributes."""
+
+    path: RelPath
+    content: bool = False
+    stage: Stage = Stage.DONE
+    created: bool = False
+    """The name is new: it was not there, or something else was."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTree:
+    """A directory was created or moved in: it, and whatever is already below it, is new."""
+
+    path: RelPath
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """*old* became *new*: a hint, so that the content need not be sent again."""
+
+    old: RelPath
+    new: RelPath
+
+
+class DesyncReason(Enum):
+    """Why a subtree is no longer vouched for."""
+
+    START = "the watch has just begun"
+    OVERFLOW = "the kernel's event queue overflowed"
+    UNKNOWN_WATCH = "the kernel reported a directory that is not on our list"
+    WATCH_LIMIT = "the limit of inotify watches is reached"
+    UNREADABLE = "a directory cannot be read"
+    UNMOUNTED = "a file system was unmounted"
+    ROOT_GONE = "the root was deleted or moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desync:
+    """We no longer vouch for *subtree*: it must be compared again.
+
+    *covered* is false when the subtree is not watched from now on either.
+    """
+
+    subtree: RelPath
+    reason: DesyncReason
+    detail: str = ""
+    covered: bool = True
+
+
+Report = Touched | NewTree | Moved | Desync

@@ -1,0 +1,99 @@
+"""What can be seen from outside: snapshots, safe to hand to any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sersync.model.batch import Problem, Reason
+
+
+class TargetState(Enum):
+    """Where a target stands. Every value is a sentence that an operator can act on."""
+
+    STARTING = "starting"
+    """The target is being probed; nothing was carried yet."""
+    RESYNCING = "resyncing"
+    """A full pass is under way; live changes are carried in between."""
+    IN_SYNC = "in-sync"
+    """Every change we know of stands on the target."""
+    SETTLING = "settling"
+    """Changes are known that are held back: a file still being written, a retry to come."""
+    TRANSFERRING = "transferring"
+    """Changes are on their way."""
+    BACKING_OFF = "backing-off"
+    """The last attempt failed; the next one follows by itself."""
+    PAUSED = "paused"
+    """A person asked us to wait."""
+    HALTED = "halted"
+    """A person is needed: going on could do harm, or cannot succeed."""
+    STOPPED = "stopped"
+    """The daemon is going down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassProgress:
+    """How far a full pass has come. Totals are 0 until they are known."""
+
+    entries: int = 0
+    entries_total: int = 0
+    bytes: int = 0
+    bytes_total: int = 0
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStatus:
+    """One target at one moment. *lag_s*: age of the oldest dirty path, 0.0 when in sync."""
+
+    source: str
+    target: str
+    endpoint: str
+    state: TargetState
+    since_s: float = 0.0
+    """Seconds in this state."""
+    lag_s: float = 0.0
+    pending: int = 0
+    in_flight: int = 0
+    unconfirmed: int = 0
+    spares: int = 0
+    runs: int = 0
+    """Runs active now."""
+    batches: int = 0
+    files: int = 0
+    sent_bytes: int = 0
+    files_per_s: float = 0.0
+    consecutive_failures: int = 0
+    retry_in_s: float | None = None
+    last_success_s_ago: float | None = None
+    reason: Reason | None = None
+    problems: tuple[Problem, ...] = ()
+    problems_omitted: int = 0
+    notes: tuple[str, ...] = ()
+    """What was found out about the target and limits what can be done (an old rsync, …)."""
+    progress: PassProgress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """One source at one moment."""
+
+    name: str
+    root: str
+    watcher: str
+    directories: int
+    halted: Reason | None
+    notes: tuple[str, ...]
+    targets: tuple[TargetStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStatus:
+    """The whole daemon at one moment."""
+
+    version: str
+    pid: int
+    uptime_s: float
+    config_file: str
+    state_dir: str
+    sources: tuple[SourceStatus, ...]

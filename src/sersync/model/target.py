@@ -1,0 +1,117 @@
+"""Sources, targets, and how a target is reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sersync.model.filters import Filter
+from sersync.model.options import RsyncOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RsyncModule:
+    """A module of an rsync daemon: ``[user@]host::module[/path]``."""
+
+    host: str
+    module: str
+    path: str = ""
+    user: str = ""
+    port: int = 873
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user = f"{self.user}@" if self.user else ""
+        port = "" if self.port == 873 else f":{self.port}"
+        path = f"/{self.path}" if self.path else ""
+        return f"rsync://{user}{host}{port}/{self.module}{path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteShell:
+    """A directory reached by a remote shell: ``[user@]host:/path``.
+
+    *rsh* replaces ssh by any command that takes a host and a command line, as rsync's ``-e``.
+    """
+
+    host: str
+    path: str
+    user: str = ""
+    port: int | None = None
+    identity: str = ""
+    rsh: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.user}@{host}:{self.path}" if self.user else f"{host}:{self.path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDirectory:
+    """A directory of this host, as an absolute path."""
+
+    path: bytes
+
+    def __str__(self) -> str:
+        return self.path.decode("utf-8", "surrogateescape")
+
+
+Endpoint = RsyncModule | RemoteShell | LocalDirectory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One copy of a source, and how it is kept.
+
+    *bandwidth_kib_s*: limit over all lanes together, 0 is none. *max_delete*: entries that may
+    be deleted within the guard's window before the target halts; None leaves the choice to the
+    guard, a negative number switches it off. *full_pass_every_s* and *full_pass_cron*: when
+    everything is compared again; 0 and "" are never. *password*: for an rsync daemon, never
+    shown; *password_file* is preferred.
+    """
+
+    name: str
+    endpoint: Endpoint
+    filters: Filter = field(default_factory=Filter)
+    options: RsyncOptions = field(default_factory=RsyncOptions)
+    delete: bool = True
+    password_file: str = ""
+    password: str = field(default="", repr=False)
+    bandwidth_kib_s: int = 0
+    parallel: int = 2
+    spares: int = 2
+    timeout_s: int = 60
+    connect_timeout_s: int = 10
+    settle_idle_s: float = 0.0
+    settle_busy_s: float = 0.010
+    max_delete: int | None = None
+    full_pass_every_s: float = 0.0
+    full_pass_cron: str = ""
+    large_file_bytes: int = 8 << 20
+    rsync_path: str = "rsync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A tree that is watched, and the targets that it is carried to.
+
+    *filters* hold for watching: what they exclude is excluded for every target.
+    """
+
+    name: str
+    root: bytes
+    targets: tuple[Target, ...]
+    filters: Filter = field(default_factory=Filter)
+    max_delay_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything one daemon is told."""
+
+    sources: tuple[Source, ...]
+    state_dir: str
+    """This instance's own directory: lock, control socket, later the state."""
+    config_file: str = ""
+    log_level: str = "info"
+    grace_s: float = 10.0
+    """How long a stop waits for running transfers before it cancels them."""

@@ -1,0 +1,1 @@
+"""The engine. Knows no rsync, no inotify, no TOML."""

@@ -1,0 +1,140 @@
+"""What the engine needs from the world. Implementations do not import this; they fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from sersync.model.batch import Outcome, Reason
+from sersync.model.dirty import DirtyPath
+from sersync.model.path import RelPath
+from sersync.model.report import Report
+from sersync.model.slices import Extent, Slice
+
+
+class Clock(Protocol):
+    """Time, as an argument."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        ...
+
+
+class Watcher(Protocol):
+    """Tells what changes below one root. Every method but ``wake`` is for one thread."""
+
+    def begin(self) -> list[Report]:
+        """Watch the whole tree, and only then return: from here on nothing is missed.
+
+        Returns what could not be watched. Raises ``SourceError`` when the root is no directory.
+        """
+        ...
+
+    def take(self, timeout_s: float | None) -> list[Report]:
+        """Wait for changes and return everything known of by now, each path at most once.
+
+        An empty list: the time is over, or ``wake`` was called.
+        """
+        ...
+
+    def wake(self) -> None:
+        """Let a waiting ``take`` return. For any thread."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back to the kernel."""
+        ...
+
+    @property
+    def directories(self) -> int:
+        """How many directories are watched."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an operator should know: raised limits, uncovered subtrees."""
+        ...
+
+
+class Scanner(Protocol):
+    """Walks the source for full passes; filters are already part of it."""
+
+    def slices(self, subtree: RelPath) -> Iterator[Slice]:
+        """Yield the whole of *subtree* in slices, lazily, parents before children."""
+        ...
+
+    def measure(self) -> Extent:
+        """Count entries and bytes of the whole source. Slow; may run in a thread of its own."""
+        ...
+
+
+class Transport(Protocol):
+    """Carries dirty paths to one target. Every method but ``wake`` is for the worker's thread.
+
+    Failures are returned as outcomes; what is raised is a bug.
+    """
+
+    def open(self) -> Outcome | None:
+        """Find out what the target can do, by trying. None: it is ready; else why it is not."""
+        ...
+
+    def start(self, paths: Sequence[DirtyPath]) -> Sequence[DirtyPath]:
+        """Plan *paths* and start the runs that may start now.
+
+        Returns what has to wait, because a running transfer holds the path or no lane is free.
+        What is returned neither here nor by a later ``wait`` is in flight.
+        """
+        ...
+
+    def wait(self, timeout_s: float) -> list[Outcome]:
+        """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
+        ...
+
+    def wake(self) -> None:
+        """Let a waiting ``wait`` return. For any thread."""
+        ...
+
+    def release(self) -> None:
+        """Give back idle connections; running transfers go on."""
+        ...
+
+    def cancel(self) -> None:
+        """End all running transfers; ``wait`` returns them as unconfirmed."""
+        ...
+
+    def close(self) -> None:
+        """End everything and wait for it."""
+        ...
+
+    @property
+    def free_lanes(self) -> int:
+        """How many more runs may start now."""
+        ...
+
+    @property
+    def runs(self) -> int:
+        """How many runs are active."""
+        ...
+
+    @property
+    def spares(self) -> int:
+        """How many connections stand ready."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found out about the target and limits what can be done."""
+        ...
+
+    @property
+    def progress_bytes(self) -> int:
+        """Bytes that the active runs have handled so far, by rsync's own progress."""
+        ...
+
+
+class RootGuard(Protocol):
+    """Vouches for the source root before anything that deletes."""
+
+    def check(self) -> Reason | None:
+        """None while the root is the one that we began with; else why nothing may be carried."""
+        ...

@@ -1,0 +1,1 @@
+"""The receiving side: rsyncd.conf, secrets, a supervised daemon."""

@@ -1,0 +1,1 @@
+"""From dirty paths to a target, by rsync."""
