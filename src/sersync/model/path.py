@@ -18,7 +18,8 @@ _UNPRINTABLE = re.compile(
 
 def parent(path: RelPath) -> RelPath:
     """Return the directory that holds *path*; the root's parent is the root."""
-    return RelPath(path[: path.rfind(b"/")]) if b"/" in path else ROOT
+    end = path.rfind(b"/")
+    return RelPath(path[:end]) if end > 0 else ROOT
 
 
 def name(path: RelPath) -> bytes:
@@ -48,7 +49,7 @@ def is_within(path: RelPath, directory: RelPath) -> bool:
 
 
 def display(path: bytes) -> str:
-    """Return *path* for people: undecodable and control bytes as ``\\xNN``, the root as ``.``."""
+    r"""Return *path* for people: undecodable and control bytes as ``\xNN``, the root as ``.``."""
     text = path.decode("utf-8", "surrogateescape") or "."
     return _UNPRINTABLE.sub(_escaped, text)
 
