@@ -7,10 +7,18 @@ sections "FILTER RULES" and "PATTERN MATCHING RULES".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 
 from sersync.model.path import RelPath
+from sersync.model.pattern import CompiledPattern, Subject, compile_pattern
+
+_REMEMBERED_DIRECTORIES: Final = 8192
+_LONGEST_PATTERN_BYTES: Final = 4095
+"""rsync discards longer ones with a message, and goes on without them (exclude.c, MAXPATHLEN)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +28,108 @@ class Rule:
     include: bool
     pattern: bytes
 
+    def __bytes__(self) -> bytes:
+        """Return the rule as rsync's ``--filter`` takes it.
+
+        Exactly one space divides: all that follows it is the pattern, other spaces too.
+        """
+        return (b"+ " if self.include else b"- ") + self.pattern
+
 
 class Filter:
-    """Rules in order; the first one that matches decides, and nothing matched means included."""
+    """Rules in order; the first one that matches decides, and nothing matched means included.
+
+    Any thread may ask: what is remembered about directories is only ever added or dropped whole.
+    """
+
+    __slots__ = ("_directories", "_verses", "rules")
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
+        self._verses = tuple(
+            _Verse(include, [compile_pattern(rule.pattern) for rule in verse])
+            for include, verse in groupby(self.rules, key=lambda rule: rule.include)
+        )
+        self._directories: dict[bytes, bool] = {}
 
     def excludes_entry(self, path: RelPath, *, is_dir: bool) -> bool:
         """Tell whether the rules exclude *path* itself, its parents being included."""
-        raise NotImplementedError
+        if not self._verses or not path:
+            return False
+        name = path[path.rfind(b"/") + 1 :]
+        whole = b"/%b/" % path if is_dir else b"/" + path
+        for verse in self._verses:
+            if verse.matches(name, whole, is_dir=is_dir):
+                return not verse.include
+        return False
 
     def excludes(self, path: RelPath, *, is_dir: bool) -> bool:
         """Tell whether *path* or any directory above it is excluded. The root never is."""
-        raise NotImplementedError
+        if not self._verses or not path:
+            return False
+        end = path.rfind(b"/")
+        if end > 0 and self._excludes_directory(path[:end]):
+            return True
+        return self.excludes_entry(path, is_dir=is_dir)
+
+    def _excludes_directory(self, directory: bytes) -> bool:
+        """Tell whether *directory* or one above it is excluded, from memory if possible."""
+        known = self._directories.get(directory)
+        if known is not None:
+            return known
+        unknown = [directory]
+        verdict = False
+        while (end := unknown[-1].rfind(b"/")) > 0:
+            above = unknown[-1][:end]
+            known = self._directories.get(above)
+            if known is not None:
+                verdict = known
+                break
+            unknown.append(above)
+        if len(self._directories) + len(unknown) > _REMEMBERED_DIRECTORIES:
+            self._directories = {}
+        for path in reversed(unknown):
+            verdict = verdict or self.excludes_entry(RelPath(path), is_dir=True)
+            self._directories[path] = verdict
+        return verdict
 
     def rsync_options(self) -> tuple[bytes, ...]:
         """Return the same rules as ``--filter`` options for an rsync whose root is the source's."""
-        raise NotImplementedError
+        return tuple(b"--filter=" + bytes(rule) for rule in self.rules)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Filter) and self.rules == other.rules
 
     def __hash__(self) -> int:
         return hash(self.rules)
+
+    def __repr__(self) -> str:
+        return f"Filter({self.rules!r})"
+
+
+class _Verse:
+    """Rules in a row that decide the same way: their order among themselves does not matter."""
+
+    __slots__ = ("_directory_name", "_directory_path", "_file_name", "_file_path", "include")
+
+    def __init__(self, include: bool, patterns: list[CompiledPattern]) -> None:
+        self.include = include
+        by_name = [p for p in patterns if p.subject is Subject.NAME]
+        by_path = [p for p in patterns if p.subject is Subject.PATH]
+        self._file_name = _any_of(p.for_file for p in by_name)
+        self._file_path = _any_of(p.for_file for p in by_path)
+        self._directory_name = _any_of(p.for_directory for p in by_name)
+        self._directory_path = _any_of(p.for_directory for p in by_path)
+
+    def matches(self, name: bytes, whole: bytes, *, is_dir: bool) -> bool:
+        """Tell whether one of the rules matches; *name* and *whole* as ``Subject`` says."""
+        by_name = self._directory_name if is_dir else self._file_name
+        if by_name is not None and by_name.fullmatch(name):
+            return True
+        by_path = self._directory_path if is_dir else self._file_path
+        return by_path is not None and by_path.fullmatch(whole) is not None
+
+
+def _any_of(expressions: Iterable[bytes | None]) -> re.Pattern[bytes] | None:
+    alternatives = [b"(?:%b)" % expression for expression in expressions if expression is not None]
+    return re.compile(b"|".join(alternatives), re.DOTALL) if alternatives else None
