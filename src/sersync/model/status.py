@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from sersync.model.batch import Problem, Reason
+from sersync.model.batch import Outcome, Problem, Reason
 
 
 class TargetState(Enum):
@@ -97,3 +97,13 @@ class DaemonStatus:
     config_file: str
     state_dir: str
     sources: tuple[SourceStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """One run that ended, told when it did. *lag_s*: age of its oldest path at that moment."""
+
+    source: str
+    target: str
+    outcome: Outcome
+    lag_s: float
