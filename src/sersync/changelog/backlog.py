@@ -1,0 +1,148 @@
+"""One target's side of the changelog: its cursor, and what is different for it than for others.
+
+Pure. Owner: the changelog that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from sersync.changelog.merge import changed, merged
+from sersync.model.dirty import DirtyPath
+from sersync.model.path import RelPath
+
+
+class Backlog:
+    """What one target has yet to get, apart from the log beyond its cursor.
+
+    A path is in flight at most once, and then its newer version waits in the deferred set; so no
+    two runs can be given the same path.
+    """
+
+    def __init__(self, *, cursor: int, now: float) -> None:
+        self.cursor = cursor
+        """Everything in the log up to this sequence has been passed."""
+        self.swept = now
+        """Everything reported before this time has been passed."""
+        self.own: dict[RelPath, DirtyPath] = {}
+        """To be taken at their time: held ones, retries, slices."""
+        self.deferred: dict[RelPath, DirtyPath] = {}
+        """Waiting for a run to end."""
+        self.in_flight: dict[RelPath, DirtyPath] = {}
+        self._times: list[tuple[float, int, RelPath]] = []
+        self._attempted: set[RelPath] = set()
+
+    def keep(self, entry: DirtyPath) -> None:
+        """Put *entry* into the own set; what is there already is merged with it."""
+        old = self.own.get(entry.path)
+        if old is not None:
+            entry = self._onto(old, entry)
+        self.own[entry.path] = entry
+        if old is None or entry.not_before < old.not_before:
+            heappush(self._times, (entry.not_before, entry.sequence, entry.path))
+
+    def take_own(self, taken: dict[RelPath, DirtyPath], *, now: float, limit: int) -> None:
+        """Move what is due from the own set to *taken*, until that holds *limit* paths."""
+        while self._times and self._times[0][0] <= now and len(taken) < limit:
+            not_before, _, path = heappop(self._times)
+            entry = self.own.get(path)
+            if entry is None or entry.not_before != not_before:
+                continue
+            del self.own[path]
+            if path in self.in_flight:
+                self._wait(changed(entry, created=False))
+            else:
+                taken[path] = entry
+
+    def accept(self, entry: DirtyPath, taken: dict[RelPath, DirtyPath], *, now: float) -> None:
+        """Sort *entry*, fresh from the log, into *taken* or to those that wait."""
+        path = entry.path
+        if path in self.in_flight:
+            # The run that holds it may carry either state: the name is no longer a new one.
+            self._wait(changed(entry, created=False))
+            return
+        if path in self.deferred:
+            self._wait(entry)
+            return
+        if path in taken:
+            taken[path] = self._onto(taken[path], entry)
+            return
+        if path in self.own:
+            entry = self._onto(self.own[path], entry)
+        elif entry.created and path in self._attempted:
+            entry = changed(entry, created=False)
+        if entry.not_before > now:
+            self.keep(entry)
+        else:
+            self.own.pop(path, None)
+            taken[path] = entry
+
+    def depart(self, paths: Iterable[DirtyPath]) -> None:
+        """Note *paths* as in flight."""
+        for entry in paths:
+            self.in_flight[entry.path] = entry
+
+    def land(self, entry: DirtyPath) -> DirtyPath | None:
+        """End the flight of *entry*; None if it is another version that is in flight, or none."""
+        flying = self.in_flight.get(entry.path)
+        if flying is None or flying.sequence != entry.sequence:
+            return None
+        del self.in_flight[entry.path]
+        return flying
+
+    def wake(self, path: RelPath) -> None:
+        """Make the newer version of *path* due that waited for the flight to end."""
+        waiting = self.deferred.pop(path, None)
+        if waiting is not None:
+            self.keep(waiting)
+
+    def attempted(self, path: RelPath) -> None:
+        """Remember that an older state of *path* may stand on the target.
+
+        A later report that the name is new would be wrong: what stands there may look the same.
+        """
+        self._attempted.add(path)
+
+    def forget_attempt(self, path: RelPath) -> None:
+        """Forget ``attempted``: the newest state of *path* is carried, or covered by a TREE."""
+        self._attempted.discard(path)
+
+    def defer(self, entry: DirtyPath) -> None:
+        """Let *entry*, which no run has begun with, wait until a run has ended."""
+        newer = self.deferred.get(entry.path)
+        self.deferred[entry.path] = (
+            entry if newer is None else merged(entry, newer, created=entry.created)
+        )
+
+    def release(self) -> None:
+        """Make all deferred paths due, except those that are in flight themselves."""
+        waiting = self.deferred
+        self.deferred = {}
+        for path, entry in waiting.items():
+            if path in self.in_flight:
+                self.deferred[path] = entry
+            else:
+                self.keep(entry)
+
+    def next_due(self) -> float | None:
+        """Return the earliest hold in the own set; None if nothing there can be taken."""
+        while self._times:
+            not_before, _, path = self._times[0]
+            entry = self.own.get(path)
+            if entry is not None and entry.not_before == not_before:
+                if path not in self.in_flight:
+                    return not_before
+                self._wait(changed(self.own.pop(path), created=False))
+            heappop(self._times)
+        return None
+
+    def _wait(self, entry: DirtyPath) -> None:
+        old = self.deferred.get(entry.path)
+        self.deferred[entry.path] = (
+            entry if old is None else merged(old, entry, created=old.created)
+        )
+
+    def _onto(self, older: DirtyPath, newer: DirtyPath) -> DirtyPath:
+        created = older.created and older.path not in self._attempted
+        return merged(older, newer, created=created)

@@ -1,0 +1,302 @@
+"""The changelog: every dirty path once, in the order of the last report, and one cursor a target.
+
+Pure: the time is an argument. Think of a compacted topic with consumer offsets, in memory.
+
+- Marking a path moves it to the end with a new sequence number, whatever the number of targets.
+- A report is merged with an older one of the same path only while no cursor has passed that.
+  Once one has, the entry is new for those who passed it; for the others the older report is kept
+  aside, so that one target's backlog never widens what another one carries.
+- What every cursor has passed is dropped. Without targets nothing is kept.
+- ``first_seen`` is honest for each target: never later than the first report that it has not
+  passed, never earlier than the entry's first.
+- ``created`` is what the *oldest* report in a merge says, since that one knows what the target
+  has: a file that is removed and made again is no new name there. It is false as soon as the
+  older state was passed by a cursor or handed to a run.
+
+Entries are never changed once they are in the log or handed out; they are replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from sersync.changelog.backlog import Backlog
+from sersync.changelog.merge import absorb, changed, merged
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import RelPath
+
+_COMPACT_AFTER = 10_000
+
+
+class Changelog:
+    """Dirty paths of one source, and how far each of its targets has come.
+
+    Not locked: whoever owns it (the mailbox of the engine) lets one thread in at a time. Times
+    are seconds of the monotonic clock. An unknown target is a ``KeyError``.
+    """
+
+    def __init__(self, targets: Iterable[str] = ()) -> None:
+        self._log: dict[RelPath, DirtyPath] = {}
+        self._older: dict[RelPath, DirtyPath] = {}
+        self._sequence = 0
+        self._slowest = 0
+        self._fastest = 0
+        self._dropped = 0
+        self._backlogs = {name: Backlog(cursor=0, now=float("-inf")) for name in targets}
+
+    def add_target(self, name: str, *, now: float) -> None:
+        """Let *name* follow from the end of the log on."""
+        self._backlogs[name] = Backlog(cursor=self._sequence, now=now)
+        self._advance()
+
+    def remove_target(self, name: str) -> None:
+        """Forget *name* and whatever it had still to get."""
+        del self._backlogs[name]
+        self._advance()
+
+    def mark(
+        self,
+        path: RelPath,
+        scope: Scope = Scope.ENTRY,
+        *,
+        now: float,
+        not_before: float = 0.0,
+        content: bool = False,
+        created: bool = False,
+    ) -> None:
+        """Note that *path* may be stale on every target, to be carried from *not_before* on."""
+        if not self._backlogs:
+            return
+        self._sequence += 1
+        first_seen = now
+        old = self._log.pop(path, None)
+        if old is not None:
+            if old.sequence <= self._fastest:
+                self._set_aside(old)
+            else:
+                # As in merged(), spelled out: this is the hottest place of the daemon.
+                if old.scope > scope:
+                    scope = old.scope
+                if old.not_before < not_before:
+                    not_before = old.not_before
+                first_seen = old.first_seen
+                content = content or old.content
+                created = old.created
+        self._log[path] = DirtyPath(
+            path=path,
+            scope=scope,
+            sequence=self._sequence,
+            first_seen=first_seen,
+            not_before=not_before,
+            content=content,
+            created=created,
+        )
+
+    def take(self, target: str, *, now: float, limit: int = 100_000) -> list[DirtyPath]:
+        """Hand out everything that is due for *target*, about *limit* paths; they are in flight.
+
+        Of these, what is due in the own set gets up to half of *limit*. What is held moves to the
+        own set. A path that is in flight already waits until that flight has ended.
+        """
+        backlog = self._backlogs[target]
+        taken: dict[RelPath, DirtyPath] = {}
+        backlog.take_own(taken, now=now, limit=(limit + 1) // 2)
+        beyond = self._oldest_beyond(backlog, limit - len(taken) + 1)
+        cut = len(beyond) > limit - len(taken)
+        if cut:
+            beyond.pop()
+        for entry in beyond:
+            backlog.accept(self._as_seen_by(backlog, entry), taken, now=now)
+        if not cut:
+            backlog.cursor = self._sequence
+            backlog.swept = max(backlog.swept, now)
+        elif beyond:
+            backlog.cursor = beyond[-1].sequence
+        self._advance()
+        due = absorb(taken)
+        for entry in due:
+            del taken[entry.path]
+        for path in taken:
+            backlog.forget_attempt(path)
+        backlog.depart(due)
+        return due
+
+    def add(
+        self,
+        target: str,
+        path: RelPath,
+        scope: Scope,
+        *,
+        now: float,
+        not_before: float = 0.0,
+        content: bool = False,
+        created: bool = False,
+        first_seen: float | None = None,
+        failures: int = 0,
+    ) -> None:
+        """Make *path* dirty for *target* alone: a slice of a full pass, an unconfirmed path."""
+        self._sequence += 1
+        self._backlogs[target].keep(
+            DirtyPath(
+                path=path,
+                scope=scope,
+                sequence=self._sequence,
+                first_seen=now if first_seen is None else first_seen,
+                not_before=not_before,
+                content=content,
+                created=created,
+                failures=failures,
+            )
+        )
+
+    def settle(self, target: str, paths: Iterable[DirtyPath]) -> None:
+        """Note that *paths* were carried. A newer version of one becomes due now."""
+        backlog = self._backlogs[target]
+        for path in paths:
+            if backlog.land(path) is None:
+                continue
+            backlog.wake(path.path)
+            if self._is_beyond(backlog, path.path):
+                backlog.attempted(path.path)
+            else:
+                backlog.forget_attempt(path.path)
+
+    def put_back(
+        self,
+        target: str,
+        paths: Iterable[DirtyPath],
+        *,
+        not_before: float = 0.0,
+        failed: bool = False,
+    ) -> None:
+        """Return *paths* from their flight to the own set; *failed* counts one more failure.
+
+        A newer version of one is merged with it, and is not held up by *not_before*.
+        """
+        backlog = self._backlogs[target]
+        for path in paths:
+            entry = backlog.land(path) or path
+            backlog.attempted(entry.path)
+            backlog.keep(
+                changed(entry, not_before=not_before, failures=entry.failures + int(failed))
+            )
+            if entry.path not in backlog.in_flight:
+                backlog.wake(entry.path)
+
+    def defer(self, target: str, paths: Iterable[DirtyPath]) -> None:
+        """Return *paths*, which no run has begun with, to wait for ``release``."""
+        backlog = self._backlogs[target]
+        for path in paths:
+            backlog.defer(backlog.land(path) or path)
+
+    def release(self, target: str) -> None:
+        """Make everything deferred due: a run has ended."""
+        self._backlogs[target].release()
+
+    def next_due(self, target: str) -> float | None:
+        """Return when something can be taken: 0.0 is now, None is never as things stand."""
+        backlog = self._backlogs[target]
+        earliest = backlog.next_due()
+        for entry in self._beyond(backlog):
+            if entry.path in backlog.in_flight or entry.path in backlog.deferred:
+                continue
+            not_before = self._as_seen_by(backlog, entry).not_before
+            if earliest is None or not_before < earliest:
+                earliest = not_before
+            if earliest <= 0.0:
+                return 0.0
+        return earliest
+
+    def pending(self, target: str) -> int:
+        """Count the paths that are dirty for *target* and not in flight, held ones included."""
+        backlog = self._backlogs[target]
+        waiting = backlog.own.keys() | backlog.deferred.keys()
+        in_log = sum(self._is_beyond(backlog, path) for path in waiting)
+        if backlog.cursor <= self._slowest:
+            return len(self._log) + len(waiting) - in_log
+        return sum(1 for _ in self._beyond(backlog)) + len(waiting) - in_log
+
+    def in_flight(self, target: str) -> int:
+        """Count the paths of *target* that were taken and neither settled nor returned."""
+        return len(self._backlogs[target].in_flight)
+
+    def oldest(self, target: str) -> float | None:
+        """Return when the oldest change was seen that *target* does not have; None: it has all."""
+        return min((entry.first_seen for entry in self._dirty(target)), default=None)
+
+    def paths(self, target: str, limit: int) -> list[DirtyPath]:
+        """Return up to *limit* dirty paths, for people to look at; those at work come first."""
+        seen: dict[RelPath, DirtyPath] = {}
+        for entry in self._dirty(target):
+            if len(seen) >= limit:
+                break
+            seen.setdefault(entry.path, entry)
+        return list(seen.values())
+
+    def _dirty(self, target: str) -> Iterator[DirtyPath]:
+        backlog = self._backlogs[target]
+        yield from backlog.in_flight.values()
+        yield from backlog.deferred.values()
+        yield from backlog.own.values()
+        for entry in self._beyond(backlog):
+            yield self._as_seen_by(backlog, entry)
+
+    def _beyond(self, backlog: Backlog) -> Iterator[DirtyPath]:
+        """Yield what *backlog* has not passed: oldest first for the slowest, else newest first."""
+        if backlog.cursor <= self._slowest:
+            yield from self._log.values()
+            return
+        for entry in reversed(self._log.values()):
+            if entry.sequence <= backlog.cursor:
+                return
+            yield entry
+
+    def _oldest_beyond(self, backlog: Backlog, count: int) -> list[DirtyPath]:
+        if backlog.cursor <= self._slowest:
+            return list(islice(self._log.values(), count))
+        newest_first = list(self._beyond(backlog))
+        return newest_first[: -count - 1 : -1]
+
+    def _is_beyond(self, backlog: Backlog, path: RelPath) -> bool:
+        entry = self._log.get(path)
+        return entry is not None and entry.sequence > backlog.cursor
+
+    def _as_seen_by(self, backlog: Backlog, entry: DirtyPath) -> DirtyPath:
+        """Return *entry* with what was reported before it and *backlog* has not passed either."""
+        older = self._older.get(entry.path)
+        if older is None or older.sequence <= backlog.cursor:
+            return entry
+        whole = merged(older, entry, created=False)
+        return changed(whole, first_seen=max(whole.first_seen, backlog.swept))
+
+    def _set_aside(self, passed: DirtyPath) -> None:
+        """Keep *passed* for the targets that have not passed it."""
+        older = self._older.get(passed.path)
+        if older is not None and older.sequence > self._slowest:
+            passed = merged(older, passed, created=False)
+        self._older[passed.path] = passed
+
+    def _advance(self) -> None:
+        """Drop from the front what every cursor has passed."""
+        cursors = [backlog.cursor for backlog in self._backlogs.values()]
+        self._slowest = min(cursors, default=self._sequence)
+        self._fastest = max(cursors, default=self._sequence)
+        if self._slowest >= self._sequence:
+            self._log.clear()
+            self._older.clear()
+            self._dropped = 0
+            return
+        passed = []
+        for entry in self._log.values():
+            if entry.sequence > self._slowest:
+                break
+            passed.append(entry.path)
+        for path in passed:
+            del self._log[path]
+            self._older.pop(path, None)
+        self._dropped += len(passed)
+        if self._dropped > max(len(self._log), _COMPACT_AFTER):
+            # A dict keeps the gaps of its deleted front, and every look at the front crosses them.
+            self._log = dict(self._log)
+            self._dropped = 0
