@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 _CHUNK_BYTES = 1 << 16
+_OLD_DAEMON_PAUSE_S = 0.1
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -124,12 +125,12 @@ class Proxy:
                 if self._delay_s:
                     time.sleep(self._delay_s)
                 self._flowing.wait()
-                passed = gate.admit(chunk)
-                if passed is None:
+                sink.sendall(gate.admit(chunk))
+                if gate.is_offended:
+                    time.sleep(_OLD_DAEMON_PAUSE_S)
                     self.resets += 1
                     link.reset()
                     return
-                sink.sendall(passed)
             sink.shutdown(socket.SHUT_WR)
         link.side_ended()
 
@@ -142,8 +143,11 @@ class Proxy:
 class Gate:
     """Lets one direction of one connection pass as it is."""
 
-    def admit(self, chunk: bytes) -> bytes | None:
-        """Return what is forwarded in place of *chunk*; None resets the connection."""
+    is_offended = False
+    """The connection is to be reset."""
+
+    def admit(self, chunk: bytes) -> bytes:
+        """Return what is forwarded in place of *chunk*."""
         return chunk
 
 
@@ -154,7 +158,7 @@ class GreetingGate(Gate):
         self._greeting = greeting
         self._held: bytes | None = b""
 
-    def admit(self, chunk: bytes) -> bytes | None:
+    def admit(self, chunk: bytes) -> bytes:
         if self._held is None:
             return chunk
         self._held += chunk
@@ -169,7 +173,8 @@ class ArgumentGate(GreetingGate):
     """Rewrites the client's greeting and resets when it uses an option that is too new.
 
     The server's arguments follow the text lines of the login: each ended by NUL, an empty
-    one after the last (protocol 30 and later).
+    one after the last (protocol 30 and later). A daemon that does not know one of them still
+    finishes the handshake, then ends without reading what the client has sent by then.
     """
 
     def __init__(self, greeting: bytes, unknown: tuple[bytes, ...]) -> None:
@@ -177,20 +182,28 @@ class ArgumentGate(GreetingGate):
         self._unknown = unknown
         self._arguments: bytes | None = b""
 
-    def admit(self, chunk: bytes) -> bytes | None:
+    def admit(self, chunk: bytes) -> bytes:
         greeted = super().admit(chunk)
         if self._arguments is None or not greeted:
             return greeted
         self._arguments += greeted
-        lines_end = self._arguments.rfind(b"\n", 0, self._arguments.find(b"\0")) + 1
+        lines_end = self._arguments.partition(b"\0")[0].rfind(b"\n") + 1
         lines, self._arguments = self._arguments[:lines_end], self._arguments[lines_end:]
         if b"\0\0" not in self._arguments:
             return lines
         arguments, self._arguments = self._arguments, None
-        given = arguments[: arguments.index(b"\0\0")].split(b"\0")
-        if any(argument in self._unknown for argument in given):
-            return None
-        return lines + arguments
+        given, _, rest = arguments.partition(b"\0\0")
+        words = given.split(b"\0")
+        known = [_without_new_flags(word) for word in words if word not in self._unknown]
+        self.is_offended = len(known) < len(words)
+        return lines + b"\0".join(known) + b"\0\0" + rest
+
+
+def _without_new_flags(argument: bytes) -> bytes:
+    """Take from the client's ``-e.FLAGS`` what rsync 3.2 brought: negotiation and new formats."""
+    options, mark, flags = argument.partition(b"e.")
+    is_option = argument.startswith(b"-") and not argument.startswith(b"--")
+    return options + mark + flags.translate(None, b"Ivu") if is_option else argument
 
 
 class OldDaemonProxy(Proxy):

@@ -17,7 +17,7 @@ from sersync.rsyncd.serve import EmbeddedDaemon
 def push(source: Path, module: ServedModule, *, password: str = "") -> int:
     environment: Mapping[str, str] = {**os.environ, "RSYNC_PASSWORD": password}
     return subprocess.run(
-        ["rsync", "-a", "--timeout=10", f"{source}/", module.url],
+        ["rsync", "-a", "--modify-window=-1", "--timeout=10", f"{source}/", module.url],
         env=environment,
         stderr=subprocess.DEVNULL,
         check=False,
@@ -115,18 +115,24 @@ def test_a_host_without_rsync_is_told_what_to_install(
     assert missing.value.hint == "apt-get install rsync"
 
 
-def test_a_daemon_that_cannot_serve_says_why(tmp_path: Path) -> None:
-    with (
-        EmbeddedDaemon(tmp_path, (Module(name="m", path=b"/"),), socket_options="NONSENSE") as it,
-    ):
-        assert it.is_running
+def test_a_daemon_that_does_not_serve_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rsync").write_text("#!/bin/sh\necho it is Sunday\nexit 3\n")
+    (tmp_path / "rsync").chmod(0o755)
+    monkeypatch.setenv("PATH", os.fspath(tmp_path), prepend=os.pathsep)
+    daemon = EmbeddedDaemon(tmp_path, (Module(name="m", path=b"/"),))
 
-    blocked = tmp_path / "blocked"
-    (blocked / "rsyncd.log").mkdir(parents=True)
-    daemon = EmbeddedDaemon(blocked, (Module(name="m", path=b"/"),))
-    try:
-        with pytest.raises(SersyncError) as failure:
-            daemon.start()
-        assert "rsyncd.conf" in failure.value.hint
-    finally:
-        daemon.close()
+    with pytest.raises(SersyncError, match="exit code 3") as failure:
+        daemon.start()
+
+    daemon.close()
+    assert "it is Sunday" in failure.value.hint
+    assert "rsyncd.conf" in failure.value.hint
+
+
+def test_a_daemon_can_be_given_socket_options(tmp_path: Path) -> None:
+    module = Module(name="m", path=os.fsencode(tmp_path))
+    with EmbeddedDaemon(tmp_path, (module,), socket_options="TCP_NODELAY") as daemon:
+        assert daemon.is_running
+        assert "Unknown" not in daemon.log_text()

@@ -40,7 +40,7 @@ def test_a_plain_proxy_forwards_and_counts(
     assert push(source, rsyncd.open, proxy.port).returncode == 0
     assert push(source, rsyncd.locked, proxy.port).returncode == 0
 
-    assert_same_trees(source, rsyncd.root)
+    assert_same_trees(source, rsyncd.root, times=False)
     assert proxy.connections == 2
     wait_until(lambda: proxy.open_connections == 0, message="a connection stays open")
 
@@ -64,7 +64,7 @@ def test_frozen_it_is_a_black_hole_and_thawed_it_goes_on(
 ) -> None:
     proxy = proxies(rsyncd.port)
     proxy.freeze()
-    assert push(source, rsyncd.open, proxy.port, "--timeout=1", "--contimeout=1").returncode == 35
+    assert push(source, rsyncd.open, proxy.port, "--timeout=1").returncode == 30
 
     proxy.thaw()
 
@@ -96,7 +96,7 @@ def test_an_old_daemon_resets_a_modify_window_of_nanoseconds(
     assert "Connection reset by peer" in refused.stderr
     assert proxy.resets == 1
     assert taken.returncode == 0, taken.stderr
-    assert_same_trees(source, rsyncd.locked.root)
+    assert_same_trees(source, rsyncd.locked.root, times=False)
 
 
 def test_an_older_daemon_resets_missing_args_as_well(

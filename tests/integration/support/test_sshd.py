@@ -13,7 +13,15 @@ def test_rsync_pushes_through_it_without_a_question(sshd: Sshd, tmp_path: Path) 
     (source / "file").write_bytes(b"content")
 
     subprocess.run(
-        ["rsync", "-a", "-e", sshd.command, f"{source}/", str(sshd.endpoint(target))],
+        [
+            "rsync",
+            "-a",
+            "--modify-window=-1",
+            "-e",
+            sshd.command,
+            f"{source}/",
+            str(sshd.endpoint(target)),
+        ],
         check=True,
         stdin=subprocess.DEVNULL,
     )
