@@ -9,31 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from sersync.model.path import RelPath
 from sersync.model.pattern import CompiledPattern, Subject, compile_pattern
+from sersync.model.rule import Rule, parse_rule, warn_absolute
+
+__all__ = ["Filter", "Rule", "parse_rule", "warn_absolute"]
 
 _REMEMBERED_DIRECTORIES: Final = 8192
-_LONGEST_PATTERN_BYTES: Final = 4095
-"""rsync discards longer ones with a message, and goes on without them (exclude.c, MAXPATHLEN)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One include or exclude rule; *pattern* is rsync's, as bytes."""
-
-    include: bool
-    pattern: bytes
-
-    def __bytes__(self) -> bytes:
-        """Return the rule as rsync's ``--filter`` takes it.
-
-        Exactly one space divides: all that follows it is the pattern, other spaces too.
-        """
-        return (b"+ " if self.include else b"- ") + self.pattern
 
 
 class Filter:
