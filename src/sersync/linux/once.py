@@ -1,0 +1,35 @@
+"""One short command, run to its end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a command ended. Code 127: it is not there; 124: it took too long and was killed."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
+def run_once(argv: Sequence[str | bytes], *, deadline_s: float) -> Finished:
+    """Run *argv* without input and wait for it, at most *deadline_s*. Never raises for it."""
+    try:
+        done = subprocess.run(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**os.environ, "LC_ALL": "C"},
+            timeout=deadline_s,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        return Finished(code=127, stderr=os.fsencode(str(error)))
+    except subprocess.TimeoutExpired:
+        return Finished(code=124)
+    return Finished(code=done.returncode, stdout=done.stdout, stderr=done.stderr)

@@ -1,0 +1,140 @@
+"""From units to runs: what travels together, what has to wait, and what is cheaper as a level.
+
+Pure. The costs are measured ones (``benchmarks/``): rsync reads its list at 1.5 µs a byte, and
+compares an entry of a level, on both sides together, in 14 µs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sersync.model.dirty import DirtyPath
+from sersync.model.path import ROOT, RelPath, parent
+from sersync.transfer.command import Kind
+from sersync.transfer.locks import Hold, Occupied, hold
+from sersync.transfer.plan import Stamp, Unit
+
+LIST_COST_PER_BYTE_S: Final = 1.5e-6
+LEVEL_COST_PER_ENTRY_S: Final = 14e-6
+FEWEST_NAMES_FOR_A_LEVEL: Final = 8
+
+LONGEST_WARM_LIST_BYTES: Final = 32 * 1024
+"""A longer list costs more to read than a new connection; it travels as arguments.
+
+Also less than a pipe holds (pipe(7), 64 KiB), so that feeding never waits."""
+
+MOST_NAMES: Final = 12_000
+MOST_LIST_BYTES: Final = 1 << 20
+"""Half of what execve(2) takes."""
+MOST_FILE_BYTES: Final = 256 << 20
+
+
+@dataclass(slots=True)
+class Run:
+    """One planned rsync run."""
+
+    kind: Kind
+    names: list[bytes] = field(default_factory=list)
+    dirties: list[DirtyPath] = field(default_factory=list)
+    locks: list[RelPath] = field(default_factory=list)
+    stamps: list[tuple[RelPath, Stamp]] = field(default_factory=list)
+    large: list[RelPath] = field(default_factory=list)
+    list_bytes: int = 0
+    file_bytes: int = 0
+
+    @property
+    def hold(self) -> Hold:
+        """The paths that it holds while it runs."""
+        return hold(self.locks)
+
+    def has_room_for(self, unit: Unit) -> bool:
+        """Tell whether *unit* may still be added."""
+        return not self.names or (
+            len(self.names) + len(unit.names) <= MOST_NAMES
+            and self.list_bytes + sum(map(len, unit.names)) <= MOST_LIST_BYTES
+            and self.file_bytes + unit.size_bytes <= MOST_FILE_BYTES
+        )
+
+    def add(self, unit: Unit) -> None:
+        """Take *unit* along."""
+        self.names += unit.names
+        self.dirties += unit.dirties
+        self.locks += unit.locks
+        self.stamps += unit.stamps
+        self.large += unit.large
+        self.list_bytes += sum(map(len, unit.names)) + len(unit.names)
+        self.file_bytes += unit.size_bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """The runs that may start now, in the order of their importance, and what has to wait."""
+
+    runs: list[Run]
+    waiting: list[DirtyPath]
+
+
+def widen(
+    units: dict[RelPath, Unit],
+    occupied: Occupied,
+    count: Callable[[RelPath], int],
+    level: Callable[[list[DirtyPath], RelPath], Unit],
+) -> dict[RelPath, Unit]:
+    """Return *units* with many names of one directory replaced by its level where that is cheaper.
+
+    *count* tells how many entries a directory has.
+    """
+    if len(units) < FEWEST_NAMES_FOR_A_LEVEL:
+        return units
+    by_directory: dict[RelPath, list[RelPath]] = defaultdict(list)
+    for path, unit in units.items():
+        if unit.kind is Kind.ENTRIES and len(unit.names) == 1 and unit.entries == 1:
+            by_directory[parent(path)].append(path)
+    for directory, paths in by_directory.items():
+        if len(paths) < FEWEST_NAMES_FOR_A_LEVEL or directory == ROOT:
+            continue
+        listing_s = sum(map(len, paths)) * LIST_COST_PER_BYTE_S
+        if count(directory) * LEVEL_COST_PER_ENTRY_S > listing_s or occupied.overlaps(directory):
+            continue
+        members = [units.pop(path) for path in paths]
+        there = units.pop(directory, None)
+        dirties = [dirty for unit in members for dirty in unit.dirties]
+        widened = level(dirties + (there.dirties if there else []), directory)
+        widened.stamps += [stamp for unit in members for stamp in unit.stamps]
+        if there is not None:
+            widened.names += [name for name in there.names if name not in widened.names]
+        units[directory] = widened
+    return units
+
+
+def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int]) -> Batch:
+    """Return the runs that may start beside the *active* ones, at most *free* of each kind.
+
+    ENTRIES and REWRITES share the free lanes of ENTRIES.
+    """
+    holds = list(active)
+    batch = Batch([], [])
+    by_kind: dict[Kind, list[Unit]] = defaultdict(list)
+    for unit in units:
+        by_kind[unit.kind].append(unit)
+    lanes = {Kind.ENTRIES: free[Kind.ENTRIES], Kind.LARGE: free[Kind.LARGE]}
+    for kind in (Kind.ENTRIES, Kind.REWRITES, Kind.LARGE):
+        lane = Kind.LARGE if kind is Kind.LARGE else Kind.ENTRIES
+        if not by_kind[kind]:
+            continue
+        run = Run(kind)
+        occupied = Occupied(holds)
+        for unit in by_kind[kind]:
+            blocked = lanes[lane] == 0 or (occupied and any(map(occupied.overlaps, unit.locks)))
+            if blocked or not run.has_room_for(unit):
+                batch.waiting += unit.dirties
+            else:
+                run.add(unit)
+        if run.names:
+            batch.runs.append(run)
+            holds.append(run.hold)
+            lanes[lane] -= 1
+    return batch

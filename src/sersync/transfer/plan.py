@@ -1,0 +1,281 @@
+"""From dirty paths to what rsync is to compare. Pure: the file system is an argument.
+
+A dirty path says only where to look. What is there decides: a path that is there is copied, one
+that is missing is deleted, and a path below something that is no directory (any more) stands for
+that something. Names are spelled as rsync's lists want them: with a leading slash, since a name
+that begins with ``#`` or ``;`` would be taken for a comment, or with ``./`` at the root's own
+level, which carries the root's attributes along.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from sersync.model.capabilities import Capabilities
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.filters import Filter
+from sersync.model.path import ROOT, RelPath, join, parent
+from sersync.transfer.command import Kind
+
+ROOT_ATTRIBUTES: Final = b"./.~sersync.root~"
+"""A name that exists on no side: rsync then carries nothing but the root's own attributes."""
+
+RESTORED_AFTER_S: Final = 2.0
+"""A file that was written just now and is older than this had its time put back on purpose."""
+
+
+Seen = os.stat_result
+"""What lstat(2) tells of a path."""
+
+
+class View(Protocol):
+    """The source tree as it is now."""
+
+    def lstat(self, path: RelPath) -> Seen | None:
+        """Return what is at *path*, or None when there is nothing.
+
+        A path that cannot be looked at has mode 0: rsync is to find out why, and nothing that
+        we merely cannot see is ever deleted.
+        """
+        ...
+
+    def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
+        """Return what *directory* holds; nothing when it cannot be read."""
+        ...
+
+    def other_names(self, path: RelPath, seen: Seen) -> Iterable[RelPath]:
+        """Return the other known names of a file with several hard links."""
+        ...
+
+
+Stamp = tuple[int, int, int]
+"""Size, modification time in nanoseconds and inode of a regular file."""
+
+
+class Carried(Protocol):
+    """What was carried lately."""
+
+    def stamp(self, path: RelPath) -> Stamp | None:
+        """Return the stamp with which *path* was last carried, if that is remembered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a plan depends on besides the tree itself.
+
+    *now* and *wall_ns* are the same moment by the monotonic clock (seconds) and by the calendar
+    clock (nanoseconds).
+    """
+
+    filters: Filter
+    capabilities: Capabilities
+    delete: bool
+    compares_times: bool
+    large_file_bytes: int
+    now: float
+    wall_ns: int
+    tree_entries: int = 5_000
+
+
+@dataclass(slots=True)
+class Unit:
+    """What one or more dirty paths come down to: names that must travel in one run."""
+
+    kind: Kind
+    locks: list[RelPath]
+    names: list[bytes]
+    dirties: list[DirtyPath]
+    size_bytes: int = 0
+    entries: int = 1
+    stamps: list[tuple[RelPath, Stamp]] = field(default_factory=list)
+    large: list[RelPath] = field(default_factory=list)
+    """Large files in its levels: the run leaves them out, so they must be carried by name."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done for a number of dirty paths; each of them is in exactly one place."""
+
+    units: dict[RelPath, Unit] = field(default_factory=dict)
+    nothing_to_do: list[DirtyPath] = field(default_factory=list)
+    too_wide: list[DirtyPath] = field(default_factory=list)
+    """Subtrees that are too large for one run: to be compared in slices."""
+
+
+def spell(path: RelPath) -> bytes:
+    """Return *path* as rsync's list wants it."""
+    if not path:
+        return ROOT_ATTRIBUTES
+    return b"/" + path if path.find(b"/") > 0 else b"./" + path
+
+
+def spell_level(directory: RelPath) -> bytes:
+    """Return *directory* as one level in rsync's list."""
+    return spell(directory) + b"/" if directory else b"./"
+
+
+class Planner:
+    """Looks at each dirty path once and says what it comes down to."""
+
+    def __init__(self, view: View, terms: Terms, carried: Carried) -> None:
+        self._view = view
+        self._terms = terms
+        self._carried = carried
+        self._blockers: dict[RelPath, RelPath | None] = {ROOT: None}
+        self._plan = Plan()
+
+    def plan(self, dirties: Iterable[DirtyPath]) -> Plan:
+        """Return what *dirties* come down to, as the tree is now."""
+        for dirty in dirties:
+            self._look_at(dirty)
+        return self._plan
+
+    def _look_at(self, dirty: DirtyPath) -> None:
+        path, scope = dirty.path, dirty.scope
+        blocker = self._blocker(parent(path)) if path else None
+        if blocker is not None:
+            path, scope = blocker, Scope.ENTRY
+        seen = self._view.lstat(path)
+        if self._excluded(path, seen):
+            self._plan.nothing_to_do.append(dirty)
+        elif seen is None:
+            self._gone(dirty, path)
+        elif not stat.S_ISDIR(seen.st_mode):
+            self._entry(dirty, path, seen)
+        elif scope is Scope.TREE:
+            self._tree(dirty, path)
+        elif scope is Scope.LEVEL:
+            self._level(dirty, path)
+        else:
+            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
+
+    def _blocker(self, directory: RelPath) -> RelPath | None:
+        """Return the topmost part of *directory* that is no directory, None if all are."""
+        try:
+            return self._blockers[directory]
+        except KeyError:
+            pass
+        blocker = self._blocker(parent(directory))
+        if blocker is None:
+            seen = self._view.lstat(directory)
+            if seen is None or not stat.S_ISDIR(seen.st_mode):
+                blocker = directory
+        self._blockers[directory] = blocker
+        return blocker
+
+    def _excluded(self, path: RelPath, seen: Seen | None) -> bool:
+        filters = self._terms.filters
+        if not filters.rules or not path:
+            return False
+        if seen is not None:
+            return filters.excludes(path, is_dir=stat.S_ISDIR(seen.st_mode))
+        # What is gone may have been of either kind; what may be excluded is not deleted.
+        return filters.excludes(path, is_dir=True) or filters.excludes(path, is_dir=False)
+
+    def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
+        if not self._terms.delete or not path:
+            self._plan.nothing_to_do.append(dirty)
+        elif self._terms.capabilities.missing_args:
+            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
+        else:
+            self._level(dirty, parent(path))
+
+    def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
+        unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
+        if stat.S_ISREG(seen.st_mode):
+            stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
+            unit.stamps.append((path, stamp))
+            unit.size_bytes = seen.st_size
+            if dirty.content and self._looks_unchanged(dirty, path, stamp):
+                unit.kind = Kind.REWRITES
+            elif seen.st_size > self._terms.large_file_bytes:
+                unit.kind = Kind.LARGE
+            if seen.st_nlink > 1:
+                for other in self._view.other_names(path, seen):
+                    if not self._excluded(other, seen):
+                        unit.locks.append(other)
+                        unit.names.append(spell(other))
+        self._add(unit)
+
+    def _looks_unchanged(self, dirty: DirtyPath, path: RelPath, stamp: Stamp) -> bool:
+        """Tell whether rsync might take a changed file for an unchanged one."""
+        terms = self._terms
+        if not terms.compares_times:
+            return False
+        size, mtime_ns, _ = stamp
+        known = self._carried.stamp(path)
+        capabilities = terms.capabilities
+        if not capabilities.nanoseconds or capabilities.mtime_granularity_ns > 1:
+            tick_ns = max(1_000_000_000, capabilities.mtime_granularity_ns)
+            if known is not None:
+                return known[0] == size and abs(known[1] - mtime_ns) <= tick_ns
+            return not dirty.created and abs(terms.wall_ns - mtime_ns) <= 2 * tick_ns
+        if known is not None:
+            return known[0] == size and known[1] == mtime_ns
+        seen_wall_ns = terms.wall_ns - int((terms.now - dirty.first_seen) * 1e9)
+        return not dirty.created and mtime_ns < seen_wall_ns - int(RESTORED_AFTER_S * 1e9)
+
+    def level(self, dirties: list[DirtyPath], directory: RelPath) -> Unit:
+        """Return the unit that compares one level of *directory*."""
+        unit = Unit(Kind.ENTRIES, [directory], [spell_level(directory)], dirties)
+        self._survey(unit, directory)
+        return unit
+
+    def _level(self, dirty: DirtyPath, directory: RelPath) -> None:
+        self._add(self.level([dirty], directory))
+
+    def _survey(self, unit: Unit, directory: RelPath) -> list[RelPath]:
+        """Count what a level holds into *unit*; return the directories in it."""
+        below: list[RelPath] = []
+        terms = self._terms
+        for entry, seen in self._view.entries(directory):
+            mode = seen.st_mode
+            unit.entries += 1
+            if stat.S_ISDIR(mode):
+                below.append(join(directory, entry))
+            elif stat.S_ISREG(mode):
+                if seen.st_nlink > 1:
+                    self._view.other_names(join(directory, entry), seen)
+                if seen.st_size <= terms.large_file_bytes:
+                    unit.size_bytes += seen.st_size
+                elif not self._excluded(path := join(directory, entry), seen):
+                    unit.large.append(path)
+        return below
+
+    def _tree(self, dirty: DirtyPath, top: RelPath) -> None:
+        unit = Unit(Kind.ENTRIES, [top], [], [dirty])
+        waiting = [top]
+        while waiting:
+            directory = waiting.pop()
+            unit.names.append(spell_level(directory))
+            below = self._survey(unit, directory)
+            if unit.entries > self._terms.tree_entries:
+                self._plan.too_wide.append(dirty)
+                return
+            filters = self._terms.filters
+            waiting.extend(
+                each
+                for each in below
+                if not (filters.rules and filters.excludes(each, is_dir=True))
+            )
+        self._add(unit)
+
+    def _add(self, unit: Unit) -> None:
+        """Put *unit* into the plan, together with what is there for the same path already."""
+        there = self._plan.units.get(unit.locks[0])
+        if there is None:
+            self._plan.units[unit.locks[0]] = unit
+            return
+        there.dirties += unit.dirties
+        there.names += [name for name in unit.names if name not in there.names]
+        there.locks += [path for path in unit.locks if path not in there.locks]
+        there.large += [path for path in unit.large if path not in there.large]
+        there.entries = max(there.entries, unit.entries)
+        there.size_bytes = max(there.size_bytes, unit.size_bytes)
+        if unit.kind is Kind.REWRITES:
+            there.kind = Kind.REWRITES

@@ -1,0 +1,116 @@
+"""Warm spares: rsyncs that are already connected and authenticated, and wait for their names.
+
+A spare takes 1-2 ms to the target where a new connection takes 10-300. It is bound to what it
+was started with: the options, the filters, the root directory that it works in. It is never
+needed: without one a run starts cold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sersync.linux.child import Child
+from sersync.transfer.command import Recipe
+
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 300.0
+_MAX_AGE_S: Final = 3600.0
+_READY_AFTER_S: Final = 0.5
+
+
+@dataclass(slots=True)
+class Spare:
+    """One waiting rsync. *place* is the identity of the root directory that it works in."""
+
+    child: Child
+    recipe: Recipe
+    place: tuple[int, int]
+    since: float
+
+
+class Spares:
+    """The waiting rsyncs of one target, oldest first. Owned by the worker's thread."""
+
+    def __init__(self, start: Callable[[Recipe], Child | None], *, wanted: int) -> None:
+        self._start = start
+        self._spares: list[Spare] = []
+        self._wanted = wanted
+        self._max_age_s = _MAX_AGE_S
+        self._pause_s = 0.0
+        self._not_before = 0.0
+
+    def __len__(self) -> int:
+        return len(self._spares)
+
+    def owns(self, child: Child) -> bool:
+        """Tell whether *child* is a waiting spare."""
+        return any(spare.child is child for spare in self._spares)
+
+    def take(self, recipe: Recipe, place: tuple[int, int]) -> Spare | None:
+        """Hand over the oldest spare that fits, or None. Those that do not fit are retired."""
+        fitting = None
+        for spare in list(self._spares):
+            if spare.recipe == recipe and spare.place == place:
+                fitting = fitting or spare
+        if fitting is not None:
+            self._spares.remove(fitting)
+        return fitting
+
+    def unfit(self, recipe: Recipe, place: tuple[int, int], now: float) -> list[Child]:
+        """Remove and return those that no longer fit: other options, another root, too old."""
+        unfit = [
+            spare
+            for spare in self._spares
+            if spare.recipe != recipe
+            or spare.place != place
+            or now - spare.since > self._max_age_s
+        ]
+        self._spares = [spare for spare in self._spares if spare not in unfit]
+        return [spare.child for spare in unfit]
+
+    def refill(
+        self, recipe: Recipe, place: tuple[int, int], now: float, *, extra: int
+    ) -> list[Child]:
+        """Start what is missing up to the wanted number and *extra*; return the new ones."""
+        started = []
+        if now < self._not_before or self._wanted == 0:
+            return started
+        while len(self._spares) < self._wanted + extra:
+            child = self._start(recipe)
+            if child is None:
+                break
+            self._spares.append(Spare(child, recipe, place, now))
+            started.append(child)
+        return started
+
+    def died(self, child: Child, now: float, *, too_many_connections: bool) -> None:
+        """Take note that *child* ended by itself while it waited."""
+        [spare] = [each for each in self._spares if each.child is child]
+        self._spares.remove(spare)
+        age_s = now - spare.since
+        if too_many_connections:
+            # The slot is needed for a transfer. One spare less, for good.
+            self._wanted = max(0, self._wanted - 1)
+        elif age_s > 2.0:
+            # The target closed an idle connection: be gone before it does so again.
+            self._max_age_s = max(1.0, min(self._max_age_s, age_s / 2))
+            return
+        self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._pause_s), _LONGEST_PAUSE_S)
+        self._not_before = now + self._pause_s
+
+    def served(self) -> None:
+        """Take note that a spare did its work: connections succeed."""
+        self._pause_s = 0.0
+        self._not_before = 0.0
+
+    def next_retirement(self) -> float | None:
+        """Return when the oldest one becomes too old, None without spares."""
+        return self._spares[0].since + self._max_age_s if self._spares else None
+
+    def dismiss(self) -> list[Child]:
+        """Remove and return all of them."""
+        children = [spare.child for spare in self._spares]
+        self._spares.clear()
+        return children
