@@ -1,0 +1,119 @@
+"""Snapshots as JSON documents. Pure. ``docs/json-contract.md`` describes every field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sersync.model.batch import Outcome, Problem, Reason
+from sersync.model.path import display
+from sersync.model.status import BatchReport, DaemonStatus, PassProgress, SourceStatus, TargetStatus
+
+Json = dict[str, Any]
+
+
+def status_document(status: DaemonStatus) -> Json:
+    """Return the document of ``GET /v1/status`` and ``sersync status --json``."""
+    return {
+        "version": status.version,
+        "pid": status.pid,
+        "uptime_s": _seconds(status.uptime_s),
+        "config_file": status.config_file,
+        "state_dir": status.state_dir,
+        "sources": [_source(source) for source in status.sources],
+    }
+
+
+def batch_document(report: BatchReport) -> Json:
+    """Return the line that ``--json`` prints for one batch."""
+    outcome = report.outcome
+    return {
+        "event": "batch",
+        "source": report.source,
+        "target": report.target,
+        "verdict": outcome.verdict.value,
+        "paths": len(outcome.paths),
+        "files": outcome.stats.files,
+        "deleted": outcome.stats.deleted,
+        "sent_bytes": outcome.stats.sent_bytes,
+        "duration_s": _seconds(outcome.duration_s),
+        "lag_s": _seconds(report.lag_s),
+        **_ending(outcome),
+    }
+
+
+def _ending(outcome: Outcome) -> Json:
+    return {
+        "exit_code": outcome.exit_code,
+        "reason": _reason(outcome.reason),
+        "problems": [_problem(problem) for problem in outcome.problems],
+    }
+
+
+def _source(source: SourceStatus) -> Json:
+    return {
+        "name": source.name,
+        "root": source.root,
+        "watcher": source.watcher,
+        "directories": source.directories,
+        "halted": _reason(source.halted),
+        "notes": list(source.notes),
+        "targets": [_target(target) for target in source.targets],
+    }
+
+
+def _target(target: TargetStatus) -> Json:
+    return {
+        "source": target.source,
+        "target": target.target,
+        "endpoint": target.endpoint,
+        "state": target.state.value,
+        "since_s": _seconds(target.since_s),
+        "lag_s": _seconds(target.lag_s),
+        "pending": target.pending,
+        "in_flight": target.in_flight,
+        "unconfirmed": target.unconfirmed,
+        "spares": target.spares,
+        "runs": target.runs,
+        "batches": target.batches,
+        "files": target.files,
+        "sent_bytes": target.sent_bytes,
+        "files_per_s": round(target.files_per_s, 1),
+        "consecutive_failures": target.consecutive_failures,
+        "retry_in_s": _seconds(target.retry_in_s),
+        "last_success_s_ago": _seconds(target.last_success_s_ago),
+        "reason": _reason(target.reason),
+        "problems": [_problem(problem) for problem in target.problems],
+        "problems_omitted": target.problems_omitted,
+        "notes": list(target.notes),
+        "progress": _progress(target.progress),
+    }
+
+
+def _reason(reason: Reason | None) -> Json | None:
+    if reason is None:
+        return None
+    return {"message": reason.message, "remedy": reason.remedy, "command": reason.command}
+
+
+def _problem(problem: Problem) -> Json:
+    return {
+        "path": display(problem.path),
+        "stage": problem.stage.value,
+        "message": problem.message,
+    }
+
+
+def _progress(progress: PassProgress | None) -> Json | None:
+    if progress is None:
+        return None
+    return {
+        "entries": progress.entries,
+        "entries_total": progress.entries_total,
+        "bytes": progress.bytes,
+        "bytes_total": progress.bytes_total,
+        "elapsed_s": _seconds(progress.elapsed_s),
+    }
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

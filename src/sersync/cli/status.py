@@ -1,0 +1,87 @@
+"""``sersync status``: how the running instances stand."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+_WELL = frozenset({"starting", "resyncing", "in-sync", "settling", "transferring", "paused"})
+
+Json = dict[str, Any]
+
+
+class StatusCode(IntEnum):
+    """Exit codes as monitoring plugins have them."""
+
+    WELL = 0
+    TROUBLE = 1
+    NOT_RUNNING = 2
+
+
+def status(
+    state_dir: Annotated[
+        str, Option(metavar="DIR", help="Ask the instance with this state directory.")
+    ] = "",
+    json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Show all targets of running instances. Exit: 0 well, 1 halted or failing, 2 none runs."""
+    from sersync.api.client import NotReachable, fetch_status
+
+    documents = []
+    complaints = []
+    for path in _sockets(state_dir):
+        try:
+            documents.append(fetch_status(path))
+        except NotReachable as error:
+            complaints.append(str(error))
+    if json:
+        print(json_module.dumps({"instances": documents}))
+    elif documents:
+        _print_tables(documents)
+    for complaint in complaints if state_dir or not documents else ():
+        print(f"sersync: no answer from {complaint}", file=sys.stderr)
+    if not documents:
+        if not complaints:
+            where = state_dir or _base()
+            print(f"sersync: no instance is running (looked in {where})", file=sys.stderr)
+        return StatusCode.NOT_RUNNING
+    return StatusCode.WELL if all(map(_is_well, documents)) else StatusCode.TROUBLE
+
+
+def _base() -> str:
+    from sersync.config.places import state_base
+
+    return state_base(os.environ)
+
+
+def _sockets(state_dir: str) -> list[str]:
+    """Return the control sockets below *state_dir*, or of all instances of this user."""
+    top = Path(state_dir or _base())
+    own = top / "control.sock"
+    if own.exists():
+        return [os.fspath(own)]
+    return sorted(os.fspath(path) for path in top.glob("*/control.sock"))
+
+
+def _is_well(document: Json) -> bool:
+    return all(
+        source["halted"] is None and target["state"] in _WELL
+        for source in document["sources"]
+        for target in source["targets"]
+    )
+
+
+def _print_tables(documents: list[Json]) -> None:
+    from rich.console import Console
+
+    from sersync.cli.tables import instance_view
+
+    console = Console(highlight=False)
+    for document in documents:
+        console.print(instance_view(document))

@@ -1,0 +1,89 @@
+"""A status document as a table. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sersync.cli.figures import count, size, span
+
+Json = dict[str, Any]
+
+STYLES = {
+    "in-sync": "green",
+    "transferring": "cyan",
+    "settling": "cyan",
+    "resyncing": "cyan",
+    "starting": "dim",
+    "stopped": "dim",
+    "paused": "yellow",
+    "backing-off": "yellow",
+    "halted": "bold red",
+}
+
+
+def instance_view(document: Json) -> RenderableType:
+    """Return one instance: a head line, a row for each target, and below what is wrong."""
+    head = Text(f"sersync {document['version']}, pid {document['pid']}", style="bold")
+    head.append(f", up {span(document['uptime_s'])}", style="dim")
+    if document["config_file"]:
+        head.append(f", {document['config_file']}", style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column("source", overflow="fold")
+    table.add_column("target", overflow="fold")
+    table.add_column("state", no_wrap=True)
+    for title in ("lag", "pending", "files", "sent"):
+        table.add_column(title, justify="right", no_wrap=True)
+    troubles: list[Text] = []
+    for source in document["sources"]:
+        if source["halted"]:
+            troubles += trouble(source["name"], source["halted"])
+        for target in source["targets"]:
+            table.add_row(*_cells(target))
+            if target["reason"] and target["state"] != "in-sync":
+                troubles += trouble(target["target"], target["reason"])
+            troubles += _problems(target)
+    return Group(head, table, *troubles)
+
+
+def _cells(target: Json) -> list[Text]:
+    state = Text(target["state"], style=STYLES.get(target["state"], ""))
+    if target["retry_in_s"] is not None:
+        state.append(f", again in {span(target['retry_in_s'])}", style="dim")
+    return [
+        Text(target["source"]),
+        Text(target["target"]),
+        state,
+        Text(span(target["lag_s"]) if target["lag_s"] else "0"),
+        Text(count(target["pending"] + target["in_flight"])),
+        Text(count(target["files"])),
+        Text(size(target["sent_bytes"])),
+    ]
+
+
+def trouble(name: str, reason: Json) -> list[Text]:
+    """Return what happened to *name*, what to do about it, and the command to paste."""
+    lines = [Text.assemble((f"{name}: ", "bold"), reason["message"])]
+    if reason["remedy"]:
+        lines.append(Text(f"  {reason['remedy']}"))
+    if reason["command"]:
+        lines.append(Text(f"  $ {reason['command']}", style="dim"))
+    return lines
+
+
+def _problems(target: Json) -> list[Text]:
+    lines = [
+        Text.assemble(
+            (f"{target['target']}: ", "bold"),
+            f"{shlex.quote(problem['path'])}: ",
+            problem["message"],
+        )
+        for problem in target["problems"]
+    ]
+    if target["problems_omitted"]:
+        lines.append(Text(f"  and {count(target['problems_omitted'])} more", style="dim"))
+    return lines

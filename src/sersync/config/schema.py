@@ -1,0 +1,196 @@
+"""The settings of ``sersync.toml``: names, types, defaults and what each one means.
+
+This is the one table that the parser, the JSON Schema and ``docs/configuration.md`` are made
+of. What the settings mean together is checked in ``resolve`` and ``across``.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from sersync.config.values import (
+    BadValue,
+    Schedule,
+    parse_duration,
+    parse_max_delete,
+    parse_rate,
+    parse_schedule,
+    parse_size,
+)
+
+
+def _options(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise BadValue(f"cannot be split into options: {error}", "a list of strings") from error
+
+
+def _number_or(pattern: str, *examples: str | int) -> WithJsonSchema:
+    text = {"type": "string", "pattern": pattern}
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0}, text], "examples": list(examples)}
+    )
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    _number_or(r"^\s*\d.*$", 10, "500ms", "5min", "1h 30min"),
+]
+Size = Annotated[int, BeforeValidator(parse_size), _number_or(r"^\s*\d.*$", 8388608, "8MiB")]
+Rate = Annotated[int, BeforeValidator(parse_rate), _number_or(r"^\s*\d.*$", 10000, "10MiB/s")]
+MaxDelete = Annotated[int, BeforeValidator(parse_max_delete), _number_or("^off$", 1000, "off")]
+FullPass = Annotated[
+    Schedule, BeforeValidator(parse_schedule), _number_or(r"\S", "never", "10h", "0 4 * * *")
+]
+Options = Annotated[
+    list[str],
+    BeforeValidator(_options),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}],
+            "examples": [["--archive", "--compress"], "-aH --compress"],
+        }
+    ),
+]
+Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f/]+$", max_length=200)]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown settings are mistakes, and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class FilterSettings(Table):
+    """What takes part. The first rule that matches decides: filters, then include, then exclude."""
+
+    filters: list[str] = Field(
+        [],
+        description='rsync filter rules in order, such as `"+ /cache/keep/"` and `"- *.tmp"`.',
+    )
+    include: list[str] = Field(
+        [], description="Patterns that take part although a later rule excludes them."
+    )
+    exclude: list[str] = Field(
+        [], description="Patterns that are never sent, and never deleted on a target."
+    )
+
+
+class SshSettings(Table):
+    """How ssh reaches a target of the form `[user@]host:/path`."""
+
+    port: int | None = Field(None, ge=1, le=65535, description="Port of sshd, if not ssh's own.")
+    identity: str = Field("", description="File of the private key; empty is ssh's own choice.")
+
+
+class TargetSettings(FilterSettings):
+    """Settings of a target. They can stand in a target, its source's defaults or the top ones."""
+
+    delete: bool = Field(True, description="Delete on the target what is gone from the source.")
+    max_delete: MaxDelete | None = Field(
+        None,
+        description="Entries that may be deleted within a minute before the target halts and"
+        ' asks; `"off"` never halts. Unset: the guard decides by the size of the tree.',
+    )
+    rsync_options: Options = Field(
+        ["--archive"],
+        description="Options for every rsync run: a list, or one string as in a shell. They"
+        " replace `--archive`, so name it (or `-rlt` …) among them.",
+    )
+    password_file: str = Field(
+        "", description="File with the rsync daemon's password; only its owner may read it."
+    )
+    port: int | None = Field(
+        None, ge=1, le=65535, description="Port of the rsync daemon, if not 873."
+    )
+    bandwidth: Rate = Field(
+        0,
+        description="Limit over all transfers to the target together, in KiB per second or as"
+        ' `"10MiB/s"`; 0 is none.',
+    )
+    settle_idle: Duration = Field(
+        0.0, description="Wait after a change when the target was idle, so that others join it."
+    )
+    settle_busy: Duration = Field(0.01, description="The same while transfers are already running.")
+    parallel: int = Field(2, ge=1, le=64, description="Transfers that may run at the same time.")
+    spares: int = Field(
+        2, ge=0, le=16, description="Connections kept ready, so that a change leaves at once."
+    )
+    timeout: Duration = Field(60.0, description="A transfer that is silent this long is ended.")
+    connect_timeout: Duration = Field(10.0, description="The same for making the connection.")
+    full_pass: FullPass = Field(
+        Schedule(),
+        description="When everything is compared again: an interval, a cron expression (local"
+        ' time), or `"never"`. There is always one at the start.',
+    )
+    large_file: Size = Field(
+        8 << 20,
+        description="Files from this size on travel by themselves, so that small ones overtake"
+        " them.",
+    )
+    ssh: SshSettings = Field(SshSettings(), description="Port and identity for ssh.")
+    rsh: str = Field(
+        "", description="Command in place of ssh; it is called as `COMMAND host command line`."
+    )
+    rsync_path: str = Field("rsync", description="The rsync program on an ssh target.")
+
+
+class TargetTable(TargetSettings):
+    """One copy of a source."""
+
+    name: Name = Field("", description="How it is called in messages; `to`, if unset.")
+    to: str = Field(
+        description="Where: `[user@]host::module[/path]`, `rsync://[user@]host[:port]/module[/path]`,"
+        " `[user@]host:/path` or `/local/path`."
+    )
+
+
+class SourceTable(FilterSettings):
+    """A directory tree to watch, and where its contents go."""
+
+    name: Name = Field("", description="How it is called in messages; the root's name, if unset.")
+    root: str = Field(description="The directory, as an absolute path.")
+    max_delay: Duration = Field(
+        10.0, description="A file that stays open and keeps changing is carried this often."
+    )
+    defaults: TargetSettings = Field(
+        TargetSettings(), description="Settings for all targets of this source."
+    )
+    target: list[TargetTable] = Field(min_length=1, description="One table per target.")
+
+
+class Document(Table):
+    """Settings of sersync, real-time one-way replication of directory trees through rsync."""
+
+    state_dir: str = Field(
+        "",
+        description="Where this instance keeps its lock, control socket and state. Unset:"
+        " `/var/lib/sersync/…` for root, else `~/.local/state/sersync/…`.",
+    )
+    log_level: Literal["error", "warning", "info", "debug"] = Field(
+        "info", description="The least severe messages that are logged."
+    )
+    grace: Duration = Field(
+        10.0, description="How long a stop waits for running transfers before it cancels them."
+    )
+    defaults: TargetSettings = Field(
+        TargetSettings(), description="Settings for all targets of all sources."
+    )
+    source: list[SourceTable] = Field(min_length=1, description="One table per source.")
+
+
+def settings_of(
+    target: TargetTable, source_defaults: TargetSettings, defaults: TargetSettings
+) -> TargetTable:
+    """Return *target* with what it leaves unset taken from its source's, then the top defaults."""
+    inherited: dict[str, object] = {}
+    for settings in (defaults, source_defaults, target):
+        inherited |= {name: getattr(settings, name) for name in settings.model_fields_set}
+    return target.model_copy(update=inherited)

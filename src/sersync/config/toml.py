@@ -1,0 +1,142 @@
+"""Reads ``sersync.toml``: every mistake at once, each with its line."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from sersync.config.across import check_across
+from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file
+from sersync.config.places import default_state_dir, digest
+from sersync.config.positions import Path, lines_of
+from sersync.config.resolve import Findings, Placed, Resolved, resolve
+from sersync.config.schema import Document
+from sersync.errors import ConfigError, Mistake
+from sersync.model.target import Settings
+
+_AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+_STAND_IN = {"root": "/", "to": "/"}
+"""Takes the place of a required value that is missing, so that the rest can be checked too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A configuration that can be used, and what looks wrong about it."""
+
+    settings: Settings
+    warnings: tuple[Mistake, ...] = ()
+
+
+def load(path: str, environ: Mapping[str, str] = os.environ) -> Loaded:
+    """Return the settings in the file at *path*; ``ConfigError`` with all mistakes otherwise.
+
+    ``RSYNC_PASSWORD`` in *environ* serves rsync daemons that have no password file.
+    """
+    loaded = parse(_read(path), path, environ)
+    real = os.path.realpath(path)
+    state_dir = loaded.settings.state_dir or default_state_dir(f"run-{digest(real)}", environ)
+    settings = replace(loaded.settings, config_file=real, state_dir=state_dir)
+    return Loaded(settings=settings, warnings=loaded.warnings)
+
+
+def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
+    """Return what *text* says; *file* is what messages call it."""
+    raw = _decoded(text, file)
+    place_of = places_in_file(file, lines_of(text), raw)
+    mistakes: list[Mistake] = []
+    broken: set[Path] = set()
+    document = _validated(raw, place_of, mistakes, broken)
+    if document is None:
+        raise ConfigError(file, mistakes)
+    findings = Findings(place_of)
+    resolved = resolve(document, password=environ.get("RSYNC_PASSWORD", ""), findings=findings)
+    if resolved.settings.state_dir and not os.path.isabs(resolved.settings.state_dir):
+        findings.mistake(("state_dir",), "must be an absolute path")
+    check_across(_without(resolved, broken), findings)
+    if mistakes := sorted([*mistakes, *findings.mistakes], key=_line):
+        raise ConfigError(file, mistakes)
+    return Loaded(settings=resolved.settings, warnings=tuple(findings.warnings))
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise ConfigError(path, [Mistake(place=path, message=error.strerror or "")]) from error
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        mistake = Mistake(place=f"{path}:{line}", message="this is not UTF-8 text")
+        raise ConfigError(path, [mistake]) from error
+
+
+def _decoded(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        match = _AT_LINE.search(said)
+        line, column = (match[1], match[2]) if match and match[1] else (_last_line(text), 1)
+        mistake = Mistake(place=f"{file}:{line}:{column}", message=_AT_LINE.sub("", said))
+        raise ConfigError(file, [mistake]) from error
+
+
+def _last_line(text: str) -> int:
+    return text.rstrip("\n").count("\n") + 1
+
+
+def _validated(
+    raw: dict[str, Any], place_of: PlaceOf, mistakes: list[Mistake], broken: set[Path]
+) -> Document | None:
+    """Return the document without its mistakes, which are noted; None if too little is left.
+
+    *broken* are the tables that miss a required value: what they mean together is not checked.
+    """
+    try:
+        return Document.model_validate(raw)
+    except ValidationError as error:
+        mistakes += mistakes_of(error, place_of)
+        repaired = copy.deepcopy(raw)
+        for details in error.errors():
+            _repair(repaired, details["loc"], broken)
+    try:
+        return Document.model_validate(repaired)
+    except ValidationError:
+        return None
+
+
+def _repair(raw: Any, loc: Path, broken: set[Path]) -> None:
+    """Take the value at *loc* out of *raw*; put a stand-in where one is required."""
+    while isinstance(loc[-1], int) and len(loc) > 1:
+        loc = loc[:-1]
+    table, key = raw, loc[-1]
+    for step in loc[:-1]:
+        if isinstance(table, list) or (isinstance(table, dict) and step in table):
+            table = table[step]
+    if not isinstance(table, dict):
+        return
+    table.pop(key, None)
+    if isinstance(key, str) and key in _STAND_IN and "defaults" not in loc:
+        table[key] = _STAND_IN[key]
+        broken.add(loc[:-1])
+
+
+def _without(resolved: Resolved, broken: set[Path]) -> Resolved:
+    def is_whole(placed: Placed) -> bool:
+        return placed.path not in broken and placed.path[:2] not in broken
+
+    return replace(resolved, placed=tuple(filter(is_whole, resolved.placed)))
+
+
+def _line(mistake: Mistake) -> int:
+    parts = mistake.place.split(":")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
