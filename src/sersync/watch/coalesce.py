@@ -1,0 +1,134 @@
+"""From the kernel's records to reports: each path once, whatever happened to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from sersync.linux.inotify import (
+    IN_ATTRIB,
+    IN_CLOSE_WRITE,
+    IN_CREATE,
+    IN_DELETE,
+    IN_DELETE_SELF,
+    IN_IGNORED,
+    IN_ISDIR,
+    IN_MODIFY,
+    IN_MOVE_SELF,
+    IN_MOVED_FROM,
+    IN_MOVED_TO,
+    IN_Q_OVERFLOW,
+    IN_UNMOUNT,
+    decode,
+)
+from sersync.model.filters import Filter
+from sersync.model.path import RelPath, ancestors
+from sersync.model.report import NewTree, Report, Stage, Touched
+
+ENTRY_EVENTS: Final = (
+    IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE
+)
+"""What a directory is watched for."""
+ROOT_EVENTS: Final = ENTRY_EVENTS | IN_DELETE_SELF | IN_MOVE_SELF
+"""What the root is watched for: no directory above it tells of its own fate."""
+
+_STRUCTURE: Final = (
+    IN_ISDIR | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED
+)
+_GONE: Final = IN_DELETE | IN_MOVED_FROM
+_CAME: Final = IN_CREATE | IN_MOVED_TO
+_WRITTEN: Final = IN_CLOSE_WRITE | IN_MOVED_TO
+_NEW_TREE: Final = 0x1
+"""Ours, in a bit that we never watch (``IN_ACCESS``)."""
+
+
+class Burst:
+    """The events of one take, merged by path. Owned by the watcher's thread.
+
+    Of each path the events since it last went away are kept, in one mask; the order of first
+    mention is the order of the reports. A file that went away leaves a new tree of that name
+    alone: two names that changed places are told as from, to, from, to.
+    """
+
+    def __init__(self) -> None:
+        self._masks: dict[bytes, int] = {}
+        self._inside: set[int] = set()
+
+    def absorb(
+        self, records: bytes, prefixes: Mapping[int, bytes]
+    ) -> Iterator[tuple[int, int, bytes]]:
+        """Merge events of files; yield every other one, to be dealt with before the next.
+
+        Yielded are ``(wd, mask, name)`` of directories' events, of watches' own, and of
+        descriptors that *prefixes* does not know. *prefixes* may change in between.
+        """
+        masks = self._masks
+        known = masks.get
+        inside = self._inside
+        for wd, mask, name in decode(records):
+            if mask & _STRUCTURE or wd not in prefixes:
+                yield wd, mask, name
+            elif wd not in inside:
+                path = prefixes[wd] + name
+                if mask & _GONE:
+                    masks[path] = mask | known(path, 0) & _NEW_TREE
+                else:
+                    masks[path] = mask | known(path, 0)
+
+    def touch(self, path: RelPath, mask: int) -> None:
+        """Merge one event of the directory *path*."""
+        self._masks[path] = mask if mask & _GONE else self._masks.get(path, 0) | mask
+
+    def open_tree(self, path: RelPath, wds: Iterable[int]) -> None:
+        """Record that *path* is a new tree and *wds* the watches in it: it tells for them all."""
+        self._masks[path] = _NEW_TREE
+        self._inside.update(wds)
+
+    def extend_trees(self, wds: Iterable[int]) -> None:
+        """Record that *wds* lie in a tree that is new already."""
+        self._inside.update(wds)
+
+    def is_inside(self, wd: int) -> bool:
+        """Tell whether a new tree speaks for the directory of *wd*."""
+        return wd in self._inside
+
+    def reports(self, filters: Filter, is_plain_file: Callable[[RelPath], bool]) -> list[Report]:
+        """Return what the burst comes to.
+
+        *is_plain_file* tells whether a path is a regular file with a single name, now. It is
+        asked about new names only that nobody closed: of a symlink, a hard link or a device
+        no closing will ever be heard.
+        """
+        trees = {path for path, mask in self._masks.items() if mask & _NEW_TREE}
+        found: list[Report] = []
+        for key, mask in self._masks.items():
+            path = RelPath(key)
+            if filters.rules and filters.excludes(path, is_dir=_is_directory(mask)):
+                continue
+            if mask & _NEW_TREE:
+                if len(trees) == 1 or trees.isdisjoint(ancestors(path)):
+                    found.append(NewTree(path))
+            else:
+                found.append(_touched(path, mask, is_plain_file))
+        return found
+
+
+def _is_directory(mask: int) -> bool:
+    """Tell what the name was, or is: one that came back came back as a file, or as a tree."""
+    return bool(mask & _NEW_TREE) or (bool(mask & IN_ISDIR) and not mask & _CAME)
+
+
+def _touched(path: RelPath, mask: int, is_plain_file: Callable[[RelPath], bool]) -> Touched:
+    """Return the report on one path that is no new tree.
+
+    A file that is being written is not done because its attributes change on the way.
+    """
+    if mask & _WRITTEN:
+        return Touched(path, True, Stage.DONE, bool(mask & _CAME))
+    if mask & IN_CREATE:
+        if not is_plain_file(path):
+            return Touched(path, True, Stage.DONE, True)
+        return Touched(path, True, Stage.OPEN if mask & IN_MODIFY else Stage.CREATED, True)
+    if mask & IN_MODIFY:
+        return Touched(path, True, Stage.OPEN)
+    return Touched(path)

@@ -1,0 +1,180 @@
+"""Which directories are watched, and which cannot be, with the reason and the remedy."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from collections.abc import Callable
+from typing import Final
+
+from sersync.linux.inotify import IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_ONLYDIR, remove_watch
+from sersync.linux.limits import Limit, raise_limit, read_limit
+from sersync.model.filters import Filter
+from sersync.model.path import ROOT, RelPath, display, is_within
+from sersync.model.report import Desync, DesyncReason
+from sersync.watch.coalesce import ENTRY_EVENTS, ROOT_EVENTS
+from sersync.watch.table import WatchTable, prefix_of
+
+_DIRECTORY_MASK: Final = ENTRY_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK
+_ROOT_MASK: Final = ROOT_EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK
+_ROOMY: Final = 0.8
+_VANISHED: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+AddWatch = Callable[[int, bytes, int], int]
+
+
+class Coverage:
+    """The watches of one queue on one tree. Owned by the watcher's thread."""
+
+    def __init__(
+        self, queue: int, root: bytes, filters: Filter, *, raise_limits: bool, add_watch: AddWatch
+    ) -> None:
+        self.table = WatchTable()
+        self.uncovered: dict[RelPath, Desync] = {}
+        """Topmost directories that are not watched, each with what was reported on it."""
+        self.limit_notes: dict[Limit, str] = {}
+        self._queue = queue
+        self._root = root
+        self._filters = filters
+        self._raise_limits = raise_limits
+        self._add_watch = add_watch
+        self._news: list[Desync] = []
+        self._leaving: set[int] = set()
+        self._limit = read_limit(Limit.WATCHES)
+        self._limit_is_final = not raise_limits
+
+    def cover(self, directory: RelPath) -> list[int]:
+        """Watch *directory* and all below it, each before it is listed; return the descriptors.
+
+        What vanished meanwhile is skipped: the directory above it is watched and will tell.
+        What cannot be watched is added to ``uncovered``.
+        """
+        wds: list[int] = []
+        waiting = [directory]
+        while waiting:
+            here = waiting.pop()
+            wd = self._watch(here)
+            if wd is not None:
+                wds.append(wd)
+                waiting.extend(self._subdirectories(here))
+        if len(self.table) > self._limit * _ROOMY:
+            self._make_room(2 * len(self.table))
+        return wds
+
+    def renew(self) -> None:
+        """Cover the whole tree anew after events were lost, and nothing else.
+
+        Call it when the queue was read to its end: no descriptor that we gave up comes back.
+        """
+        self._leaving.clear()
+        self.uncovered.clear()
+        self._limit_is_final = not self._raise_limits
+        still = set(self.cover(ROOT))
+        for wd in [wd for wd in self.table if wd not in still]:
+            self._remove(wd)
+
+    def prune(self, directory: RelPath) -> None:
+        """Watch *directory* and what is below it no longer: it is not in the tree any more."""
+        for wd in self.table.below(prefix_of(directory)):
+            self._remove(wd)
+        self.forgive(directory)
+
+    def forgive(self, directory: RelPath) -> None:
+        """Take *directory* and what is below it off the list of what is not covered."""
+        for path in [path for path in self.uncovered if is_within(path, directory)]:
+            del self.uncovered[path]
+
+    def give_up(self, directory: RelPath, reason: DesyncReason, detail: str) -> None:
+        """Add *directory* to what is not covered, and say so in the next ``news``."""
+        self.forgive(directory)
+        desync = Desync(subtree=directory, reason=reason, detail=detail, covered=False)
+        self.uncovered[directory] = desync
+        self._news.append(desync)
+
+    def news(self) -> list[Desync]:
+        """Return what was given up since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def was_given_up(self, wd: int) -> bool:
+        """Tell whether *wd* was ours and we ended it: its last events may still come."""
+        return wd in self._leaving
+
+    def last_event(self, wd: int) -> None:
+        """Forget *wd*: the kernel will not mention it again."""
+        self._leaving.discard(wd)
+        self.table.drop(wd)
+
+    def _remove(self, wd: int) -> None:
+        """End a watch. Where the kernel was faster, its last events are still to be read."""
+        remove_watch(self._queue, wd)
+        self.table.drop(wd)
+        self._leaving.add(wd)
+
+    def _watch(self, directory: RelPath) -> int | None:
+        mask = _DIRECTORY_MASK if directory else _ROOT_MASK
+        path = self._absolute(directory)
+        try:
+            try:
+                wd = self._add_watch(self._queue, path, mask)
+            except OSError as error:
+                if error.errno != errno.ENOSPC or not self._make_room(2 * self._limit):
+                    raise
+                wd = self._add_watch(self._queue, path, mask)
+        except OSError as error:
+            self._explain(directory, error)
+            return None
+        self.table.put(wd, prefix_of(directory))
+        return wd
+
+    def _subdirectories(self, directory: RelPath) -> list[RelPath]:
+        prefix = prefix_of(directory)
+        try:
+            with os.scandir(self._absolute(directory)) as entries:
+                found = [
+                    RelPath(prefix + entry.name)
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False)
+                ]
+        except OSError as error:
+            self._explain(directory, error)
+            return []
+        if not self._filters.rules:
+            return found
+        return [path for path in found if not self._filters.excludes(path, is_dir=True)]
+
+    def _absolute(self, directory: RelPath) -> bytes:
+        return self._root + b"/" + directory
+
+    def _explain(self, directory: RelPath, error: OSError) -> None:
+        if error.errno in _VANISHED:
+            return
+        if error.errno == errno.ENOSPC:
+            wanted = 2 * max(self._limit, len(self.table), 1)
+            self.give_up(
+                directory,
+                DesyncReason.WATCH_LIMIT,
+                f"{display(directory)} and what is below it is not watched: the limit of"
+                f" {self._limit} inotify watches is reached. To watch it, run"
+                f" '{Limit.WATCHES.command(wanted)}' and restart.",
+            )
+            return
+        path = shlex.quote(display(self._absolute(directory)))
+        self.give_up(
+            directory,
+            DesyncReason.UNREADABLE,
+            f"{display(directory)} and what is below it is not watched: {error.strerror}."
+            f" Let this user read it: sudo setfacl -m u:{os.geteuid()}:rx {path}",
+        )
+
+    def _make_room(self, wanted: int) -> bool:
+        """Raise the limit of watches to *wanted* if that is possible; tell whether it rose."""
+        if self._limit_is_final:
+            return False
+        raised = raise_limit(Limit.WATCHES, wanted)
+        rose = raised.now > self._limit
+        self._limit = raised.now
+        self._limit_is_final = not raised.is_enough
+        self.limit_notes[Limit.WATCHES] = str(raised)
+        return rose

@@ -1,0 +1,295 @@
+"""The inotify watcher: every directory of a tree watched, and its events told as reports.
+
+Levels, not edges: an event says where to look. A directory that appears is watched before it is
+listed, and then reported as a whole, so that nothing in it can be missed. What the kernel no
+longer tells us becomes a ``Desync`` of exactly that.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import stat
+import time
+from typing import Final
+
+from sersync.errors import EnvironmentMissing, SourceError
+from sersync.linux.inotify import (
+    IN_ATTRIB,
+    IN_DELETE,
+    IN_DELETE_SELF,
+    IN_IGNORED,
+    IN_ISDIR,
+    IN_MOVE_SELF,
+    IN_MOVED_FROM,
+    IN_Q_OVERFLOW,
+    IN_UNMOUNT,
+    add_watch,
+    open_queue,
+)
+from sersync.linux.limits import Limit, raise_limit, read_limit
+from sersync.linux.wake import Wake
+from sersync.model.filters import Filter
+from sersync.model.path import ROOT, RelPath, ancestors, display
+from sersync.model.report import Desync, DesyncReason, Report
+from sersync.watch.coalesce import Burst
+from sersync.watch.coverage import AddWatch, Coverage
+from sersync.watch.pace import Pace
+
+QUEUED_EVENTS_WANTED: Final = 1 << 20
+"""About five seconds of the fastest writer; 72 bytes each in the kernel while unread."""
+_BUFFER_BYTES: Final = 256 << 10
+_LARGEST_RECORD_BYTES: Final = 16 + 256
+_MOST_BUFFERS: Final = 256
+"""In one take: under a writer who is faster than we are, reports must come out all the same."""
+
+
+class InotifyWatcher:
+    """Tells what changes below *root*. One thread owns it; ``wake`` is for any thread.
+
+    *settle_busy_s*: how long a take lets events gather while many come; alone, an event is
+    reported at once. *raise_limits*: the kernel's limits may be raised where they are too low.
+    """
+
+    def __init__(
+        self,
+        root: bytes,
+        filters: Filter,
+        *,
+        settle_busy_s: float = 0.010,
+        raise_limits: bool = True,
+        add_watch: AddWatch = add_watch,
+    ) -> None:
+        self._root = root
+        self._filters = filters
+        self._raise_limits = raise_limits
+        self._add_watch = add_watch
+        self._wake = Wake()
+        self._pace = Pace(settle_busy_s)
+        self._poll = select.poll()
+        self._poll.register(self._wake.fd, select.POLLIN)
+        self._queue = -1
+        self._coverage = self._new_coverage()
+        self._desyncs: list[Desync] = []
+        self._unmounted: set[RelPath] = set()
+        self._overflowed = False
+        self._root_is_gone = False
+
+    def begin(self) -> list[Report]:
+        """Watch the whole tree, and only then return: from here on nothing is missed.
+
+        Returns what could not be watched. May be called again, for a root that came back.
+        Raises ``SourceError`` when the root is no directory, ``EnvironmentMissing`` when the
+        kernel has no queue left for this user.
+        """
+        if not os.path.isdir(self._root):
+            raise SourceError(
+                f"{display(self._root)} is not a directory, so it cannot be watched",
+                hint="create it, mount it, or correct the source's root",
+            )
+        self._close_queue()
+        queue_note = self._make_queue_long()
+        self._queue = self._open_queue()
+        self._poll.register(self._queue, select.POLLIN)
+        self._coverage = self._new_coverage()
+        self._coverage.limit_notes.update(queue_note)
+        self._overflowed = self._root_is_gone = False
+        self._coverage.cover(ROOT)
+        return list(self._coverage.news())
+
+    def take(self, timeout_s: float | None) -> list[Report]:
+        """Wait for changes and return everything known of by now, each path at most once.
+
+        An empty list: *timeout_s* is over, or ``wake`` was called. None waits for ever.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            ready = {fd for fd, _ in self._poll.poll(_milliseconds_until(deadline))}
+            if self._queue in ready:
+                self._pace.settle()
+                reports = self._read()
+                if reports:
+                    return reports
+            if self._wake.fd in ready:
+                self._wake.clear()
+                return []
+            if deadline is not None and time.monotonic() >= deadline:
+                return []
+
+    def wake(self) -> None:
+        """Let a waiting ``take`` return. For any thread."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Give everything back to the kernel. Nobody may call ``wake`` any more."""
+        self._close_queue()
+        self._wake.close()
+
+    @property
+    def directories(self) -> int:
+        """How many directories are watched."""
+        return len(self._coverage.table)
+
+    @property
+    def uncovered(self) -> tuple[RelPath, ...]:
+        """The topmost directories that are not watched: only comparing shows their changes."""
+        return tuple(self._coverage.uncovered)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an operator should know: limits raised or too low, directories not watched."""
+        desyncs = self._coverage.uncovered.values()
+        return (*self._coverage.limit_notes.values(), *(desync.detail for desync in desyncs))
+
+    def _new_coverage(self) -> Coverage:
+        return Coverage(
+            self._queue,
+            self._root,
+            self._filters,
+            raise_limits=self._raise_limits,
+            add_watch=self._add_watch,
+        )
+
+    def _make_queue_long(self) -> dict[Limit, str]:
+        if not self._raise_limits:
+            return {}
+        raised = raise_limit(Limit.QUEUED_EVENTS, QUEUED_EVENTS_WANTED)
+        return {} if raised.before >= raised.wanted else {raised.limit: str(raised)}
+
+    def _open_queue(self) -> int:
+        try:
+            return open_queue()
+        except OSError as error:
+            limit = read_limit(Limit.INSTANCES)
+            raise EnvironmentMissing(
+                f"no inotify queue for {display(self._root)}: {error.strerror}",
+                hint=f"this user may have {limit}: {Limit.INSTANCES.command(2 * limit)}",
+            ) from error
+
+    def _close_queue(self) -> None:
+        if self._queue >= 0:
+            self._poll.unregister(self._queue)
+            os.close(self._queue)
+            self._queue = -1
+
+    def _read(self) -> list[Report]:
+        """Read the queue to its end, and return what it comes to."""
+        burst = Burst()
+        prefixes = self._coverage.table.prefixes
+        length = 0
+        for _ in range(_MOST_BUFFERS):
+            try:
+                records = os.read(self._queue, _BUFFER_BYTES)
+            except BlockingIOError:
+                break
+            length += len(records)
+            for wd, mask, name in burst.absorb(records, prefixes):
+                self._follow(burst, wd, mask, name)
+            if len(records) < _BUFFER_BYTES - _LARGEST_RECORD_BYTES:
+                break
+        else:
+            return burst.reports(self._filters, self._is_plain_file)
+        self._pace.count(length)
+        return [*self._conclude(), *burst.reports(self._filters, self._is_plain_file)]
+
+    def _follow(self, burst: Burst, wd: int, mask: int, name: bytes) -> None:
+        """Deal with an event that is not a file's."""
+        prefix = self._coverage.table.prefixes.get(wd)
+        if mask & IN_Q_OVERFLOW:
+            self._overflowed = True
+        elif prefix is None:
+            self._follow_unknown(wd, mask)
+        elif name:
+            self._follow_directory(burst, wd, mask, RelPath(prefix + name))
+        else:
+            self._follow_itself(burst, wd, mask, RelPath(prefix[:-1]))
+
+    def _follow_unknown(self, wd: int, mask: int) -> None:
+        if not self._coverage.was_given_up(wd) and not self._root_is_gone:
+            detail = f"watch descriptor {wd} is unknown; the whole tree is compared again"
+            self._desyncs.append(
+                Desync(subtree=ROOT, reason=DesyncReason.UNKNOWN_WATCH, detail=detail)
+            )
+        if mask & IN_IGNORED:
+            self._coverage.last_event(wd)
+
+    def _follow_directory(self, burst: Burst, wd: int, mask: int, path: RelPath) -> None:
+        """Deal with an event of the directory *path* in the watched directory of *wd*."""
+        is_inside = burst.is_inside(wd)
+        if mask & IN_MOVED_FROM:
+            self._coverage.prune(path)
+        elif mask & IN_ATTRIB and path not in self._coverage.uncovered:
+            if not is_inside:
+                burst.touch(path, mask)
+            return
+        self._enter(burst, path, is_inside=is_inside)
+
+    def _enter(self, burst: Burst, path: RelPath, *, is_inside: bool) -> None:
+        """Cover the directory that is at *path* by now; that something left proves nothing.
+
+        When two names change places, the second leaves after the first has arrived under it.
+        """
+        if self._filters.rules and self._filters.excludes(path, is_dir=True):
+            return
+        self._coverage.forgive(path)
+        wds = self._coverage.cover(path)
+        if is_inside:
+            burst.extend_trees(wds)
+        elif wds or path in self._coverage.uncovered:
+            burst.open_tree(path, wds)
+        else:
+            burst.touch(path, IN_DELETE | IN_ISDIR)
+
+    def _follow_itself(self, burst: Burst, wd: int, mask: int, directory: RelPath) -> None:
+        """Deal with an event of a watched directory itself."""
+        if mask & IN_UNMOUNT:
+            self._unmounted.add(directory)
+        if mask & IN_IGNORED:
+            self._coverage.last_event(wd)
+        if directory:
+            return
+        if mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF):
+            self._root_is_gone = True
+        elif mask & IN_ATTRIB:
+            burst.touch(ROOT, IN_ATTRIB | IN_ISDIR)
+
+    def _conclude(self) -> list[Desync]:
+        """Return what we no longer vouch for, now that the queue was read to its end."""
+        if self._root_is_gone:
+            return [self._leave_root()]
+        desyncs, self._desyncs = self._desyncs, []
+        if self._overflowed:
+            self._overflowed = False
+            self._coverage.renew()
+            detail = "the kernel's queue was full and events were dropped; all is compared again"
+            desyncs.append(Desync(subtree=ROOT, reason=DesyncReason.OVERFLOW, detail=detail))
+        for path in self._unmounted:
+            if self._unmounted.isdisjoint(ancestors(path)):
+                detail = f"the file system at {display(path)} was unmounted; it is not watched"
+                self._coverage.give_up(path, DesyncReason.UNMOUNTED, detail)
+        self._unmounted.clear()
+        return desyncs + self._coverage.news()
+
+    def _leave_root(self) -> Desync:
+        """Stop watching a root that is not the one we began with."""
+        self._close_queue()
+        self._coverage.table.clear()
+        reason = DesyncReason.UNMOUNTED if ROOT in self._unmounted else DesyncReason.ROOT_GONE
+        detail = f"{reason.value}: {display(self._root)} is not watched any more"
+        self._coverage.give_up(ROOT, reason, detail)
+        return self._coverage.uncovered[ROOT]
+
+    def _is_plain_file(self, path: RelPath) -> bool:
+        try:
+            status = os.lstat(self._root + b"/" + path)
+        except OSError:
+            return False
+        return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def _milliseconds_until(deadline: float | None) -> int | None:
+    """Return what is left for poll(2), rounded up so that nobody spins before the deadline."""
+    if deadline is None:
+        return None
+    return max(0, math.ceil((deadline - time.monotonic()) * 1000))
