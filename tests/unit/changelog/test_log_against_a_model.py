@@ -121,7 +121,7 @@ class ChangelogMachine(RuleBasedStateMachine):
         by_path = {entry.path: entry for entry in taken}
         assert len(by_path) == len(taken), "each path at most once"
         assert not by_path.keys() & seen.flying.keys(), "what is in flight is not taken again"
-        trees = [entry.path for entry in taken if entry.scope is Scope.TREE]
+        trees = sorted(entry.path for entry in taken if entry.scope is Scope.TREE)
         left = {entry.path for entry in self.log.paths(name, 10_000)} - by_path.keys()
         carried: dict[RelPath, list[Report]] = {path: [] for path in by_path}
         still = []
