@@ -25,7 +25,7 @@ def places_in_file(file: str, lines: Mapping[Path, int], document: object) -> Pl
         words = [f"{file}:{nearest_line(lines, path)}"]
         inside: Any = document
         for index, key in enumerate(path):
-            inside = _below(inside, key)
+            inside = step_into(inside, key)
             if not isinstance(key, int):
                 if key not in ("source", "target") or index == len(path) - 1:
                     words.append(key)
@@ -41,7 +41,8 @@ def places_in_file(file: str, lines: Mapping[Path, int], document: object) -> Pl
     return place_of
 
 
-def _below(inside: Any, key: str | int) -> Any:
+def step_into(inside: Any, key: str | int) -> Any:
+    """Return what stands under *key* in a table or a list; None if there is no such thing."""
     if isinstance(inside, dict):
         return inside.get(key)
     if isinstance(inside, list) and isinstance(key, int) and key < len(inside):
@@ -108,11 +109,14 @@ def _in_words(details: ErrorDetails) -> str:
 def _suggest(path: Path) -> str:
     """Return what was probably meant by the unknown setting at *path*."""
     word = str(path[-1])
+    if word in ("sources", "targets"):
+        own = "[[source]]" if word == "sources" else "[[source.target]]"
+        return f"each one is a table of its own: {own}"
     here = _table_at(path[:-1])
     close = difflib.get_close_matches(word, here.model_fields, n=1, cutoff=0.6)
     if close:
         return f'did you mean "{close[0]}"?'
-    homes = {
+    homes: dict[str, type[BaseModel]] = {
         "[[source.target]] or [defaults]": TargetTable,
         "[[source]]": SourceTable,
         "the top of the file": Document,
@@ -121,8 +125,6 @@ def _suggest(path: Path) -> str:
     for home, table in homes.items():
         if table is not here and word in table.model_fields:
             return f"it belongs in {home}"
-    if word in ("sources", "targets"):
-        return f"each one is a table of its own: [[{word[:-1]}]]"
     anywhere = {*TargetTable.model_fields, *SourceTable.model_fields, *Document.model_fields}
     close = difflib.get_close_matches(word, anywhere, n=1, cutoff=0.75)
     return f'did you mean "{close[0]}"?' if close else ""

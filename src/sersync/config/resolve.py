@@ -82,7 +82,9 @@ def resolve(document: Document, *, password: str, findings: Findings) -> Resolve
         sources.append(source)
         for target, path in zip(source.targets, paths, strict=True):
             placed.append(Placed(source=source, target=target, path=path))
-    named = [(("source", index), source.name) for index, source in enumerate(sources)]
+    named: list[tuple[Path, str]] = [
+        (("source", index), source.name) for index, source in enumerate(sources)
+    ]
     _note_duplicates(named, "source", findings)
     settings = Settings(
         sources=tuple(sources),

@@ -72,80 +72,99 @@ class FilterSettings(Table):
     """What takes part. The first rule that matches decides: filters, then include, then exclude."""
 
     filters: list[str] = Field(
-        [],
+        default=[],
         description='rsync filter rules in order, such as `"+ /cache/keep/"` and `"- *.tmp"`.',
     )
     include: list[str] = Field(
-        [], description="Patterns that take part although a later rule excludes them."
+        default=[], description="Patterns that take part although a later rule excludes them."
     )
     exclude: list[str] = Field(
-        [], description="Patterns that are never sent, and never deleted on a target."
+        default=[], description="Patterns that are never sent, and never deleted on a target."
     )
 
 
 class SshSettings(Table):
     """How ssh reaches a target of the form `[user@]host:/path`."""
 
-    port: int | None = Field(None, ge=1, le=65535, description="Port of sshd, if not ssh's own.")
-    identity: str = Field("", description="File of the private key; empty is ssh's own choice.")
+    port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port of sshd, if not ssh's own."
+    )
+    identity: str = Field(
+        default="", description="File of the private key; empty is ssh's own choice."
+    )
 
 
 class TargetSettings(FilterSettings):
     """Settings of a target. They can stand in a target, its source's defaults or the top ones."""
 
-    delete: bool = Field(True, description="Delete on the target what is gone from the source.")
+    delete: bool = Field(
+        default=True, description="Delete on the target what is gone from the source."
+    )
     max_delete: MaxDelete | None = Field(
-        None,
-        description="Entries that may be deleted within a minute before the target halts and"
+        default=None,
+        description="Entries that may be deleted in quick succession before the target halts and"
         ' asks; `"off"` never halts. Unset: the guard decides by the size of the tree.',
     )
     rsync_options: Options = Field(
-        ["--archive"],
+        default=["--archive"],
         description="Options for every rsync run: a list, or one string as in a shell. They"
         " replace `--archive`, so name it (or `-rlt` …) among them.",
     )
     password_file: str = Field(
-        "", description="File with the rsync daemon's password; only its owner may read it."
+        default="", description="File with the rsync daemon's password; only its owner may read it."
     )
     port: int | None = Field(
-        None, ge=1, le=65535, description="Port of the rsync daemon, if not 873."
+        default=None, ge=1, le=65535, description="Port of the rsync daemon, if not 873."
     )
     bandwidth: Rate = Field(
-        0,
+        default=0,
         description="Limit over all transfers to the target together, in KiB per second or as"
         ' `"10MiB/s"`; 0 is none.',
     )
     settle_idle: Duration = Field(
-        0.0, description="Wait after a change when the target was idle, so that others join it."
+        default=0.0,
+        description="Wait after a change when the target was idle, so that others join it.",
     )
-    settle_busy: Duration = Field(0.01, description="The same while transfers are already running.")
-    parallel: int = Field(2, ge=1, le=64, description="Transfers that may run at the same time.")
+    settle_busy: Duration = Field(
+        default=0.01, description="The same while transfers are already running."
+    )
+    parallel: int = Field(
+        default=2, ge=1, le=64, description="Transfers that may run at the same time."
+    )
     spares: int = Field(
-        2, ge=0, le=16, description="Connections kept ready, so that a change leaves at once."
+        default=2,
+        ge=0,
+        le=16,
+        description="Connections kept ready, so that a change leaves at once.",
     )
-    timeout: Duration = Field(60.0, description="A transfer that is silent this long is ended.")
-    connect_timeout: Duration = Field(10.0, description="The same for making the connection.")
+    timeout: Duration = Field(
+        default=60.0, description="A transfer that is silent this long is ended."
+    )
+    connect_timeout: Duration = Field(
+        default=10.0, description="The same for making the connection."
+    )
     full_pass: FullPass = Field(
-        Schedule(),
+        default=Schedule(),
         description="When everything is compared again: an interval, a cron expression (local"
         ' time), or `"never"`. There is always one at the start.',
     )
     large_file: Size = Field(
-        8 << 20,
+        default=8 << 20,
         description="Files from this size on travel by themselves, so that small ones overtake"
         " them.",
     )
-    ssh: SshSettings = Field(SshSettings(), description="Port and identity for ssh.")
+    ssh: SshSettings = Field(default=SshSettings(), description="Port and identity for ssh.")
     rsh: str = Field(
-        "", description="Command in place of ssh; it is called as `COMMAND host command line`."
+        default="",
+        description="Command in place of ssh; it is called as `COMMAND host command line`.",
     )
-    rsync_path: str = Field("rsync", description="The rsync program on an ssh target.")
+    rsync_path: str = Field(default="rsync", description="The rsync program on an ssh target.")
 
 
 class TargetTable(TargetSettings):
     """One copy of a source."""
 
-    name: Name = Field("", description="How it is called in messages; `to`, if unset.")
+    name: Name = Field(default="", description="How it is called in messages; `to`, if unset.")
     to: str = Field(
         description="Where: `[user@]host::module[/path]`, `rsync://[user@]host[:port]/module[/path]`,"
         " `[user@]host:/path` or `/local/path`."
@@ -155,13 +174,15 @@ class TargetTable(TargetSettings):
 class SourceTable(FilterSettings):
     """A directory tree to watch, and where its contents go."""
 
-    name: Name = Field("", description="How it is called in messages; the root's name, if unset.")
+    name: Name = Field(
+        default="", description="How it is called in messages; the root's name, if unset."
+    )
     root: str = Field(description="The directory, as an absolute path.")
     max_delay: Duration = Field(
-        10.0, description="A file that stays open and keeps changing is carried this often."
+        default=10.0, description="A file that stays open and keeps changing is carried this often."
     )
     defaults: TargetSettings = Field(
-        TargetSettings(), description="Settings for all targets of this source."
+        default=TargetSettings(), description="Settings for all targets of this source."
     )
     target: list[TargetTable] = Field(min_length=1, description="One table per target.")
 
@@ -170,18 +191,19 @@ class Document(Table):
     """Settings of sersync, real-time one-way replication of directory trees through rsync."""
 
     state_dir: str = Field(
-        "",
+        default="",
         description="Where this instance keeps its lock, control socket and state. Unset:"
         " `/var/lib/sersync/…` for root, else `~/.local/state/sersync/…`.",
     )
     log_level: Literal["error", "warning", "info", "debug"] = Field(
-        "info", description="The least severe messages that are logged."
+        default="info", description="The least severe messages that are logged."
     )
     grace: Duration = Field(
-        10.0, description="How long a stop waits for running transfers before it cancels them."
+        default=10.0,
+        description="How long a stop waits for running transfers before it cancels them.",
     )
     defaults: TargetSettings = Field(
-        TargetSettings(), description="Settings for all targets of all sources."
+        default=TargetSettings(), description="Settings for all targets of all sources."
     )
     source: list[SourceTable] = Field(min_length=1, description="One table per source.")
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sersync.config.across import check_across
-from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file
+from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file, step_into
 from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path, lines_of
 from sersync.config.resolve import Findings, Placed, Resolved, resolve
@@ -85,13 +85,14 @@ def _decoded(text: str, file: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         said = str(error)
         match = _AT_LINE.search(said)
-        line, column = (match[1], match[2]) if match and match[1] else (_last_line(text), 1)
+        line, column = (match[1], match[2]) if match and match[1] else _end(text)
         mistake = Mistake(place=f"{file}:{line}:{column}", message=_AT_LINE.sub("", said))
         raise ConfigError(file, [mistake]) from error
 
 
-def _last_line(text: str) -> int:
-    return text.rstrip("\n").count("\n") + 1
+def _end(text: str) -> tuple[int, int]:
+    lines = text.rstrip("\n").split("\n")
+    return len(lines), len(lines[-1]) + 1
 
 
 def _validated(
@@ -120,8 +121,7 @@ def _repair(raw: Any, loc: Path, broken: set[Path]) -> None:
         loc = loc[:-1]
     table, key = raw, loc[-1]
     for step in loc[:-1]:
-        if isinstance(table, list) or (isinstance(table, dict) and step in table):
-            table = table[step]
+        table = step_into(table, step)
     if not isinstance(table, dict):
         return
     table.pop(key, None)
