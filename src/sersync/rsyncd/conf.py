@@ -30,7 +30,11 @@ class Module:
     comment: str = ""
     read_only: bool = False
     chroot: bool = True
-    """Taken only by a daemon that runs as root; nobody else can."""
+    """Taken only by a daemon that runs as root; nobody else can.
+
+    Without it the daemon rewrites symlinks that are absolute, hold a ``..`` that can be folded
+    or point out of the module; plain ones that stay inside are kept as they are.
+    """
     uid: str = ""
     gid: str = ""
     users: tuple[str, ...] = ()
@@ -84,7 +88,8 @@ def _module_lines(module: Module, *, as_root: bool) -> Iterator[bytes]:
     yield from _lines(
         ("comment", module.comment),
         ("use chroot", _yes_no(as_root and module.chroot)),
-        # Without a chroot rsync's default is to write every symlink as /rsyncd-munged/…
+        # Without a chroot rsync's default is to write every symlink as /rsyncd-munged/…; told not
+        # to, it still normalizes them and keeps them inside the module.
         ("munge symlinks", "no"),
         ("read only", _yes_no(module.read_only)),
         ("uid", module.uid if as_root else ""),

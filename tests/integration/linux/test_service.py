@@ -9,9 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.support.trees import wait_until
 
 from sersync.linux.service import Service
+from tests.support.trees import wait_until
 
 
 def lives(pid: int) -> bool:
