@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.rsyncd import Rsyncd, RsyncdFactory, ServedModule
-from tests.support.trees import assert_same_trees
 
 from sersync.errors import EnvironmentMissing, SersyncError
 from sersync.rsyncd.conf import Module
 from sersync.rsyncd.serve import EmbeddedDaemon
+from tests.support.rsyncd import Rsyncd, RsyncdFactory, ServedModule
+from tests.support.trees import assert_same_trees
 
 
 def push(source: Path, module: ServedModule, *, password: str = "") -> int:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.support.proxy import ProxyFactory
 from tests.support.rsyncd import Rsyncd, ServedModule
 from tests.support.trees import assert_same_trees, wait_until

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tests.support.trees import assert_same_trees, snapshot, wait_until
 
 
