@@ -151,8 +151,10 @@ def test_settings_that_do_not_fit_the_endpoint_are_mistakes_where_they_are_writt
 
     assert _said(text) == [
         "sersync.toml:7: source 1: target 1: port: a local directory needs no connection",
-        "sersync.toml:6: source 1: target 1: password_file:"
-        " only an rsync daemon asks for a password",
+        (
+            "sersync.toml:6: source 1: target 1: password_file:"
+            " only an rsync daemon asks for a password"
+        ),
     ]
 
 

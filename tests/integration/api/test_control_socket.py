@@ -1,0 +1,111 @@
+"""Asking a daemon over a real unix socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sersync.api.client import NotReachable, fetch_status
+from sersync.api.server import ControlServer
+from tests.support.status import daemon_status
+
+
+@pytest.fixture(params=["short", "long"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    directory = tmp_path
+    if request.param == "long":
+        directory = tmp_path / ("n" * 120) / ("m" * 120)
+        directory.mkdir(parents=True)
+    return directory / "control.sock"
+
+
+@pytest.fixture
+def server(path: Path) -> Iterator[ControlServer]:
+    server = ControlServer(str(path), daemon_status)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.mark.usefixtures("server")
+def test_the_status_can_be_asked_for_again_and_again(path: Path) -> None:
+    for _ in range(3):
+        assert fetch_status(str(path))["pid"] == 4711
+
+
+@pytest.mark.usefixtures("server")
+def test_only_its_owner_may_open_it(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_after_close_the_socket_is_gone_and_nobody_answers(
+    path: Path, server: ControlServer
+) -> None:
+    server.close()
+    server.close()
+
+    assert not path.exists()
+    with pytest.raises(NotReachable):
+        fetch_status(str(path))
+
+
+def test_a_socket_left_over_is_replaced(path: Path) -> None:
+    path.touch()
+    server = ControlServer(str(path), daemon_status)
+
+    server.start()
+
+    assert fetch_status(str(path))["version"] == "3.0.0"
+    server.close()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_caller_who_says_nothing_keeps_nobody_waiting(path: Path) -> None:
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(f"/proc/self/fd/{directory}/{path.name}")
+
+        assert fetch_status(str(path))["pid"] == 4711
+    os.close(directory)
+
+
+@pytest.mark.usefixtures("server")
+def test_other_addresses_are_not_found(path: Path) -> None:
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(5)
+        caller.connect(f"/proc/self/fd/{directory}/{path.name}")
+        caller.sendall(b"GET /etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+        assert caller.recv(1000).startswith(b"HTTP/1.1 404 ")
+    os.close(directory)
+
+
+def test_a_daemon_that_hangs_is_given_up_on(path: Path) -> None:
+    answer = threading.Event()
+
+    def slow() -> None:
+        answer.wait()
+
+    server = ControlServer(str(path), slow)  # type: ignore[arg-type]
+    server.start()
+
+    with pytest.raises(NotReachable, match="timed out"):
+        fetch_status(str(path), timeout_s=0.1)
+
+    answer.set()
+    server.close()
+
+
+def test_a_plain_file_or_nothing_is_not_reachable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    for name in ("file", "none"):
+        with pytest.raises(NotReachable, match=name):
+            fetch_status(str(tmp_path / name), timeout_s=0.1)
