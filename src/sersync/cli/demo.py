@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -104,7 +103,6 @@ def _play(top: Path, console: Console, *, keep: bool) -> int:
         daemon = _daemon(stage)
         show = Show(stage, daemon, console)
         show.introduce()
-        daemon.start()
         try:
             is_same = show.run()
             if keep:
@@ -135,4 +133,3 @@ def _wait_for_the_end(show: Show) -> None:
         Event().wait()
     except KeyboardInterrupt:
         show.thank()
-        time.sleep(0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sersync.cli.demo import Stage
     from sersync.daemon.app import Daemon
 
-_PACE_S: Final = 1.3
+_PACE_S: Final = 1.6
 _POLL_S: Final = 0.0002
 _DEADLINE_S: Final = 30.0
 _WIDTH: Final = 58
@@ -54,7 +54,7 @@ class Show:
         say(f"          serving {self._stage.target}, with a generated password\n", style="dim")
 
     def run(self) -> bool:
-        """Play everything; tell whether both trees are the same in the end."""
+        """Start the daemon and play everything; tell whether both trees are the same at the end."""
         self._first_pass()
         self._small_changes()
         self._directory()
@@ -79,8 +79,9 @@ class Show:
 
     def _first_pass(self) -> None:
         expected = [path.relative_to(self._stage.source) for path in self._stage.source.rglob("*")]
-        began = time.monotonic()
         self._act(f"first full pass: {count(len(expected))} files and directories")
+        began = time.monotonic()
+        self._daemon.start()
         self._await(self._all_there(expected))
         self._took(time.monotonic() - began)
 
@@ -145,8 +146,8 @@ class Show:
         waiting = status.pending + status.in_flight
         self._console.print(f"[yellow]{status.state.value}[/], {count(waiting)} pending")
         self._act("start   the target again; all of it arrives")
-        self._stage.target_daemon.start()
         began = time.monotonic()
+        self._stage.target_daemon.start()
         self._await(
             lambda: (
                 _holds(target / "late.html", late)

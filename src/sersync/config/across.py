@@ -66,13 +66,13 @@ def _check_local(one: Placed, findings: Findings) -> None:
             findings.mistake(
                 place,
                 f"the target lies inside the source {display(root)}: it would copy itself",
-                f'exclude = ["/{display(below)}/"] in the source, or another place',
+                f'exclude "/{display(below)}/", or choose another place',
             )
     elif _below(copy, root) and one.target.delete:
         findings.mistake(
             place,
             f"the source {display(root)} lies inside the target: it would be deleted",
-            "another place, or delete = false",
+            "choose another place, or delete nothing",
         )
     elif os.path.lexists(copy) and not os.path.isdir(copy):
         findings.mistake(place, f"{display(copy)} is not a directory")
@@ -125,7 +125,7 @@ def _check_pair(first: Placed, second: Placed, findings: Findings) -> None:
     place = (*second.path, "to")
     if path == other_path:
         findings.mistake(
-            place, f"this is also where {_named(first)} goes", "one place for each target"
+            place, f"this is also where {_named(first)} goes", "choose a place for each target"
         )
         return
     for outer, inner in ((first, second), (second, first)):
@@ -137,7 +137,7 @@ def _check_pair(first: Placed, second: Placed, findings: Findings) -> None:
             findings.mistake(
                 place,
                 f"{_named(inner)} lies inside {_named(outer)}, which would delete it",
-                f'exclude = ["/{display(below)}/"] there, or another place',
+                f'exclude "/{display(below)}/" there, or choose another place',
             )
 
 

@@ -172,4 +172,4 @@ def _refusal(mistakes: list[Mistake]) -> UsageError:
         + (f" ({mistake.suggestion})" if mistake.suggestion else "")
         for mistake in mistakes
     )
-    return UsageError("\n".join(lines), hint="sersync mirror --help")
+    return UsageError("\n".join(lines))

@@ -115,8 +115,10 @@ def _source(
         if target := resolver.resolve(target_rules, password):
             targets.append(target)
             paths.append(place)
+    given = {written.name for written in table.target}
+    # Two without a name that are called the same have one endpoint, and that is told elsewhere.
     named = [(place, target.name) for place, target in zip(paths, targets, strict=True)]
-    _note_duplicates(named, "target", findings)
+    _note_duplicates([one for one in named if one[1] in given], "target", findings)
     source = Source(
         name=table.name or os.path.basename(table.root.rstrip("/")) or "root",
         root=root.rstrip(b"/") or b"/",
