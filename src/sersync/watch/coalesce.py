@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -41,6 +43,8 @@ _WRITTEN: Final = IN_CLOSE_WRITE | IN_MOVED_TO
 _NEW_TREE: Final = 0x1
 """Ours, in a bit that we never watch (``IN_ACCESS``)."""
 
+Look = Callable[[RelPath], os.stat_result | None]
+
 
 class Burst:
     """The events of one take, merged by path. Owned by the watcher's thread.
@@ -53,6 +57,8 @@ class Burst:
     def __init__(self) -> None:
         self._masks: dict[bytes, int] = {}
         self._inside: set[int] = set()
+        self.unexplained: list[RelPath] = []
+        """Known after ``reports``: new files with bytes in them that nobody was seen to write."""
 
     def absorb(
         self, records: bytes, prefixes: Mapping[int, bytes]
@@ -92,12 +98,19 @@ class Burst:
         """Tell whether a new tree speaks for the directory of *wd*."""
         return wd in self._inside
 
-    def reports(self, filters: Filter, is_plain_file: Callable[[RelPath], bool]) -> list[Report]:
-        """Return what the burst comes to.
+    def mentions(self, path: RelPath) -> bool:
+        """Tell whether anything was heard of *path*."""
+        return path in self._masks
 
-        *is_plain_file* tells whether a path is a regular file with a single name, now. It is
-        asked about new names only that nobody closed: of a symlink, a hard link or a device
-        no closing will ever be heard.
+    def complete(self, path: RelPath) -> None:
+        """Take it that the new file *path* is complete, although nobody closed it."""
+        self._masks[path] = IN_CREATE | IN_CLOSE_WRITE
+
+    def reports(self, filters: Filter, look: Look) -> list[Report]:
+        """Return what the burst comes to; *look* is lstat(2), None for what is not there.
+
+        Looked at are only new names that nobody closed: of a symlink, a hard link or a device no
+        closing will ever be heard.
         """
         trees = {path for path, mask in self._masks.items() if mask & _NEW_TREE}
         found: list[Report] = []
@@ -108,27 +121,30 @@ class Burst:
             if mask & _NEW_TREE:
                 if len(trees) == 1 or trees.isdisjoint(ancestors(path)):
                     found.append(NewTree(path))
+            elif mask & _WRITTEN:
+                found.append(Touched(path, True, Stage.DONE, bool(mask & _CAME)))
+            elif mask & IN_CREATE:
+                found.append(self._created(path, mask, look(path)))
+            elif mask & IN_MODIFY:
+                found.append(Touched(path, True, Stage.OPEN))
             else:
-                found.append(_touched(path, mask, is_plain_file))
+                found.append(Touched(path))
         return found
+
+    def _created(self, path: RelPath, mask: int, status: os.stat_result | None) -> Touched:
+        """Return the report on a new name.
+
+        A file that is being written is not done because its attributes change on the way.
+        """
+        if status is None or not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            return Touched(path, True, Stage.DONE, True)
+        if mask & IN_MODIFY:
+            return Touched(path, True, Stage.OPEN, True)
+        if status.st_size:
+            self.unexplained.append(path)
+        return Touched(path, True, Stage.CREATED, True)
 
 
 def _is_directory(mask: int) -> bool:
     """Tell what the name was, or is: one that came back came back as a file, or as a tree."""
     return bool(mask & _NEW_TREE) or (bool(mask & IN_ISDIR) and not mask & _CAME)
-
-
-def _touched(path: RelPath, mask: int, is_plain_file: Callable[[RelPath], bool]) -> Touched:
-    """Return the report on one path that is no new tree.
-
-    A file that is being written is not done because its attributes change on the way.
-    """
-    if mask & _WRITTEN:
-        return Touched(path, True, Stage.DONE, bool(mask & _CAME))
-    if mask & IN_CREATE:
-        if not is_plain_file(path):
-            return Touched(path, True, Stage.DONE, True)
-        return Touched(path, True, Stage.OPEN if mask & IN_MODIFY else Stage.CREATED, True)
-    if mask & IN_MODIFY:
-        return Touched(path, True, Stage.OPEN)
-    return Touched(path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 import select
-import stat
 import time
 from typing import Final
 
@@ -43,6 +42,7 @@ _BUFFER_BYTES: Final = 256 << 10
 _LARGEST_RECORD_BYTES: Final = 16 + 256
 _MOST_BUFFERS: Final = 256
 """In one take: under a writer who is faster than we are, reports must come out all the same."""
+_UNEXPLAINED_S: Final = 0.02
 
 
 class InotifyWatcher:
@@ -73,6 +73,7 @@ class InotifyWatcher:
         self._coverage = self._new_coverage()
         self._desyncs: list[Desync] = []
         self._unmounted: set[RelPath] = set()
+        self._complete_at: dict[RelPath, float] = {}
         self._overflowed = False
         self._root_is_gone = False
 
@@ -95,6 +96,7 @@ class InotifyWatcher:
         self._coverage = self._new_coverage()
         self._coverage.limit_notes.update(queue_note)
         self._overflowed = self._root_is_gone = False
+        self._complete_at.clear()
         self._coverage.cover(ROOT)
         return list(self._coverage.news())
 
@@ -105,9 +107,11 @@ class InotifyWatcher:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            ready = {fd for fd, _ in self._poll.poll(_milliseconds_until(deadline))}
+            next_at = min(self._complete_at.values(), default=deadline)
+            ready = {fd for fd, _ in self._poll.poll(_milliseconds_until(deadline, next_at))}
             if self._queue in ready:
-                self._pace.settle()
+                time.sleep(self._pace.pause_s(time.monotonic()))
+            if self._queue in ready or self._complete_at:
                 reports = self._read()
                 if reports:
                     return reports
@@ -189,9 +193,9 @@ class InotifyWatcher:
             if len(records) < _BUFFER_BYTES - _LARGEST_RECORD_BYTES:
                 break
         else:
-            return burst.reports(self._filters, self._is_plain_file)
-        self._pace.count(length)
-        return [*self._conclude(), *burst.reports(self._filters, self._is_plain_file)]
+            return burst.reports(self._filters, self._look)
+        self._pace.count(length, time.monotonic())
+        return [*self._conclude(), *self._complete(burst)]
 
     def _follow(self, burst: Burst, wd: int, mask: int, name: bytes) -> None:
         """Deal with an event that is not a file's."""
@@ -274,22 +278,41 @@ class InotifyWatcher:
     def _leave_root(self) -> Desync:
         """Stop watching a root that is not the one we began with."""
         self._close_queue()
+        self._complete_at.clear()
         self._coverage.table.clear()
         reason = DesyncReason.UNMOUNTED if ROOT in self._unmounted else DesyncReason.ROOT_GONE
         detail = f"{reason.value}: {display(self._root)} is not watched any more"
         self._coverage.give_up(ROOT, reason, detail)
         return self._coverage.uncovered[ROOT]
 
-    def _is_plain_file(self, path: RelPath) -> bool:
+    def _complete(self, burst: Burst) -> list[Report]:
+        """Return the burst's reports, and those on files that nobody will ever close.
+
+        A new file with bytes in it that were not seen being written was complete before it got
+        its name, by link(2) or O_TMPFILE, unless its first write is just being reported: so it
+        is said to be complete when nothing more was heard of it for a moment.
+        """
+        now = time.monotonic()
+        for path, at in list(self._complete_at.items()):
+            if burst.mentions(path) or at <= now:
+                del self._complete_at[path]
+                if not burst.mentions(path):
+                    burst.complete(path)
+        reports = burst.reports(self._filters, self._look)
+        for path in burst.unexplained:
+            self._complete_at[path] = now + _UNEXPLAINED_S
+        return reports
+
+    def _look(self, path: RelPath) -> os.stat_result | None:
         try:
-            status = os.lstat(self._root + b"/" + path)
+            return os.lstat(self._root + b"/" + path)
         except OSError:
-            return False
-        return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+            return None
 
 
-def _milliseconds_until(deadline: float | None) -> int | None:
-    """Return what is left for poll(2), rounded up so that nobody spins before the deadline."""
-    if deadline is None:
+def _milliseconds_until(*moments: float | None) -> int | None:
+    """Return what is left for poll(2), rounded up so that nobody spins before the moment."""
+    known = [moment for moment in moments if moment is not None]
+    if not known:
         return None
-    return max(0, math.ceil((deadline - time.monotonic()) * 1000))
+    return max(0, math.ceil((min(known) - time.monotonic()) * 1000))

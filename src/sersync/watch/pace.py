@@ -1,14 +1,13 @@
-"""When a reader of events should let them gather, and when not."""
+"""When a reader of events should let them gather, and when not. Pure."""
 
 from __future__ import annotations
 
 import math
-import time
 from typing import Final
 
 _MEMORY_S: Final = 0.05
 _BUSY_BYTES: Final = 100 * 32
-"""A hundred events within the memory: 2,000 in a second."""
+"""A hundred short events within the memory: 2,000 in a second."""
 _MOST_BYTES: Final = 2 * _BUSY_BYTES
 """What is remembered at most, so that the largest burst is forgotten in 35 ms."""
 
@@ -17,7 +16,8 @@ class Pace:
     """A memory of how much came of late. Owned by the watcher's thread.
 
     One lonely event is read at once, even when it follows another closely (a file's creation
-    and its closing do); many of them are cheaper read together.
+    and its closing do); many of them are cheaper read together. Times are seconds of the
+    monotonic clock.
     """
 
     def __init__(self, settle_busy_s: float) -> None:
@@ -25,17 +25,14 @@ class Pace:
         self._recent_bytes = 0.0
         self._counted_at = 0.0
 
-    def count(self, length_bytes: int) -> None:
-        """Add what was just read."""
-        now = time.monotonic()
-        self._recent_bytes *= math.exp((self._counted_at - now) / _MEMORY_S)
-        self._recent_bytes = min(self._recent_bytes + length_bytes, _MOST_BYTES)
+    def count(self, length_bytes: int, now: float) -> None:
+        """Add what was read at *now*."""
+        self._recent_bytes = min(self._remembered(now) + length_bytes, _MOST_BYTES)
         self._counted_at = now
 
-    def settle(self) -> None:
-        """Let events gather while many of them come."""
-        if self._settle_busy_s <= 0:
-            return
-        idle_s = time.monotonic() - self._counted_at
-        if self._recent_bytes * math.exp(-idle_s / _MEMORY_S) >= _BUSY_BYTES:
-            time.sleep(self._settle_busy_s)
+    def pause_s(self, now: float) -> float:
+        """Return how long to let events gather: 0.0 unless many of them come."""
+        return self._settle_busy_s if self._remembered(now) >= _BUSY_BYTES else 0.0
+
+    def _remembered(self, now: float) -> float:
+        return self._recent_bytes * math.exp((self._counted_at - now) / _MEMORY_S)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import Final
 
 from sersync.model.path import RelPath
 
-_RECENT_LIMIT: Final = 1024
+_MOST_RECENT: Final = 4096
+"""So many are kept in order one by one; after that, sorting anew is cheaper."""
 
 
 def prefix_of(directory: RelPath) -> bytes:
@@ -30,9 +30,11 @@ class WatchTable:
     def __init__(self) -> None:
         self.prefixes: dict[int, bytes] = {}
         """Read it for speed; change it only through the methods."""
-        self._sorted: list[bytes] | None = None
-        self._sorted_wds: list[int] = []
-        self._recent: list[int] = []
+        self._is_sorted = False
+        self._order: list[bytes] = []
+        self._order_wds: list[int] = []
+        self._recent: list[bytes] = []
+        self._recent_wds: list[int] = []
 
     def __len__(self) -> int:
         return len(self.prefixes)
@@ -46,8 +48,12 @@ class WatchTable:
     def put(self, wd: int, prefix: bytes) -> None:
         """Let *wd* stand for *prefix* from now on, whatever it stood for before."""
         self.prefixes[wd] = prefix
-        if self._sorted is not None:
-            self._recent.append(wd)
+        if len(self._recent) >= _MOST_RECENT:
+            self._forget_order()
+        elif self._is_sorted:
+            at = bisect_left(self._recent, prefix)
+            self._recent.insert(at, prefix)
+            self._recent_wds.insert(at, wd)
 
     def drop(self, wd: int) -> None:
         """Forget *wd*, if it is known."""
@@ -56,31 +62,38 @@ class WatchTable:
     def clear(self) -> None:
         """Forget everything."""
         self.prefixes.clear()
-        self._sorted = None
-        self._sorted_wds = []
-        self._recent = []
+        self._forget_order()
 
     def below(self, prefix: bytes) -> list[int]:
         """Return the descriptors of *prefix* and of every directory below it.
 
-        The first call sorts all prefixes; later ones cost a bisection and a look at what was put
-        since, so that moving many directories does not cost the size of the tree each time.
+        The first call sorts all prefixes; later ones cost two bisections, so that moving many
+        directories does not cost the size of the tree each time.
         """
+        known = self.prefixes
         if not prefix:
-            return list(self.prefixes)
-        order = self._order()
-        found = set()
-        at = bisect_left(order, prefix)
-        while at < len(order) and order[at].startswith(prefix):
-            found.add(self._sorted_wds[at])
-            at += 1
-        found.update(self._recent)
-        return [wd for wd in found if self.prefixes.get(wd, b"").startswith(prefix)]
+            return list(known)
+        if not self._is_sorted:
+            self._order_wds = sorted(known, key=known.__getitem__)
+            self._order = [known[wd] for wd in self._order_wds]
+            self._is_sorted = True
+        first = bisect_left(self._order, prefix)
+        found = set(self._order_wds[first : first + _run(self._order, first, prefix)])
+        first = bisect_left(self._recent, prefix)
+        found.update(self._recent_wds[first : first + _run(self._recent, first, prefix)])
+        return [wd for wd in found if known.get(wd, b"").startswith(prefix)]
 
-    def _order(self) -> list[bytes]:
-        if self._sorted is None or len(self._recent) > _RECENT_LIMIT:
-            pairs = sorted(self.prefixes.items(), key=itemgetter(1))
-            self._sorted = [prefix for _, prefix in pairs]
-            self._sorted_wds = [wd for wd, _ in pairs]
-            self._recent = []
-        return self._sorted
+    def _forget_order(self) -> None:
+        self._is_sorted = False
+        self._order = []
+        self._order_wds = []
+        self._recent = []
+        self._recent_wds = []
+
+
+def _run(order: list[bytes], first: int, prefix: bytes) -> int:
+    """Return how many of *order*, from *first* on, start with *prefix*."""
+    at = first
+    while at < len(order) and order[at].startswith(prefix):
+        at += 1
+    return at - first

@@ -1,0 +1,72 @@
+"""Is the source root still the one that we began with? Asked before anything that deletes."""
+
+from __future__ import annotations
+
+import os
+
+from sersync.model.batch import Reason
+from sersync.model.path import display
+
+
+class RootWatch:
+    """Vouches for a root that was there, and held something, when this object was made.
+
+    Used by several threads; what changes are single values. An unmounted file system shows as
+    another device, a replaced directory as another inode, a wiped one as an empty listing.
+    Whichever it is, everything on the targets would look deleted.
+    """
+
+    def __init__(self, root: bytes, given: bytes | None = None) -> None:
+        self._root = root
+        self._given = given or root
+        status = os.stat(root)
+        self._identity = (status.st_dev, status.st_ino)
+        self._had_entries = not self._is_empty()
+
+    def check(self) -> Reason | None:
+        """Return None while the root is what it was; else why nothing may be carried."""
+        where = display(self._root)
+        try:
+            status = os.stat(self._root)
+            is_followed = self._given == self._root or os.path.realpath(self._given) == self._root
+        except OSError as error:
+            return Reason(
+                message=f"the source root {where} is gone ({error.strerror})",
+                remedy="Nothing was deleted on the targets. Bring the directory back, or mount its"
+                " file system: replication then goes on by itself.",
+                command=f"ls -ld {where}; findmnt -T {where}",
+            )
+        if not is_followed:
+            return Reason(
+                message=f"the symlink {display(self._given)} no longer leads to {where}",
+                remedy="Nothing was deleted on the targets. If the new place is meant, restart"
+                " sersync; everything is then compared.",
+                command=f"ls -l {display(self._given)}",
+            )
+        if (status.st_dev, status.st_ino) != self._identity:
+            return Reason(
+                message=f"the source root {where} is another directory than before: it was"
+                " replaced, or a file system was mounted or unmounted there",
+                remedy="Nothing was deleted on the targets. Mount the file system again and"
+                " replication goes on by itself; if the new directory is meant, restart sersync.",
+                command=f"findmnt -T {where}; ls -la {where}",
+            )
+        if self._is_empty():
+            if self._had_entries:
+                return Reason(
+                    message=f"the source root {where} was emptied",
+                    remedy="Nothing more was deleted on the targets. When files are back,"
+                    " replication goes on by itself; if the targets are to be emptied too, do"
+                    " that by hand.",
+                    command=f"ls -la {where}",
+                )
+        else:
+            self._had_entries = True
+        return None
+
+    def _is_empty(self) -> bool:
+        try:
+            with os.scandir(self._root) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return True
