@@ -154,6 +154,10 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
+    def terminate(self) -> None:
+        """Ask it to end. rsync removes its temporary files then."""
+        self.signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it now, wait for it, and give its descriptors back."""
         self.signal(signal.SIGKILL)

@@ -70,6 +70,8 @@ class Again:
 
     path: RelPath
     scope: Scope = Scope.ENTRY
+    failed: bool = False
+    """It is tried again because it failed, so not at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +92,13 @@ class Outcome:
     warm: bool = False
     command: str = ""
     """A command that repeats the run by hand, ready to paste."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What a transport did not start. *waiting*: a running transfer holds the path, or no lane
+    is free. *too_wide*: a subtree too large for one run, to be offered again in slices.
+    """
+
+    waiting: tuple[DirtyPath, ...] = ()
+    too_wide: tuple[DirtyPath, ...] = ()

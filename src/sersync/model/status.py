@@ -60,6 +60,8 @@ class TargetStatus:
     runs: int = 0
     """Runs active now."""
     batches: int = 0
+    full_passes: int = 0
+    """Full passes that ended since the start."""
     files: int = 0
     sent_bytes: int = 0
     files_per_s: float = 0.0

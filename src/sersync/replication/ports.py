@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from sersync.model.batch import Outcome, Reason
+from sersync.model.batch import Outcome, Reason, Refused
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath
 from sersync.model.report import Report
@@ -51,6 +51,11 @@ class Watcher(Protocol):
         ...
 
     @property
+    def uncovered(self) -> tuple[RelPath, ...]:
+        """The subtrees that cannot be watched and so must be looked through now and then."""
+        ...
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What an operator should know: raised limits, uncovered subtrees."""
         ...
@@ -74,15 +79,18 @@ class Transport(Protocol):
     Failures are returned as outcomes; what is raised is a bug.
     """
 
-    def open(self) -> Outcome | None:
-        """Find out what the target can do, by trying. None: it is ready; else why it is not."""
+    def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
+        """Find out what the target can do, by trying. None: it is ready; else why it is not.
+
+        Gives up as soon as *is_stopping* says so; ``wake`` makes it ask.
+        """
         ...
 
-    def start(self, paths: Sequence[DirtyPath]) -> Sequence[DirtyPath]:
+    def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
         """Plan *paths* and start the runs that may start now.
 
-        Returns what has to wait, because a running transfer holds the path or no lane is free.
-        What is returned neither here nor by a later ``wait`` is in flight.
+        No run may delete more than *max_delete* entries. Returns what was not started; all else
+        is in flight until a later ``wait`` returns it.
         """
         ...
 
@@ -108,7 +116,7 @@ class Transport(Protocol):
 
     @property
     def free_lanes(self) -> int:
-        """How many more runs may start now."""
+        """How many more runs may start now, the lane for large files not counted."""
         ...
 
     @property
@@ -127,13 +135,31 @@ class Transport(Protocol):
         ...
 
     @property
+    def probe_name(self) -> bytes:
+        """The name of the file that ``open`` tries the target with; empty before."""
+        ...
+
+    @property
     def progress_bytes(self) -> int:
         """Bytes that the active runs have handled so far, by rsync's own progress."""
         ...
 
 
+class Schedule(Protocol):
+    """When full passes are due by themselves."""
+
+    def is_due(self) -> bool:
+        """Tell whether one is due since the last time this was asked."""
+        ...
+
+
 class RootGuard(Protocol):
     """Vouches for the source root before anything that deletes."""
+
+    @property
+    def had_entries(self) -> bool:
+        """The root held something at least once; before, nothing may be deleted for its sake."""
+        ...
 
     def check(self) -> Reason | None:
         """None while the root is the one that we began with; else why nothing may be carried."""

@@ -119,6 +119,11 @@ def spell_level(directory: RelPath) -> bytes:
     return spell(directory) + b"/" if directory else b"./"
 
 
+def unspell(name: bytes) -> RelPath:
+    """Return the path that *name* stands for in rsync's list."""
+    return ROOT if name == ROOT_ATTRIBUTES else RelPath(name.removeprefix(b".").strip(b"/"))
+
+
 class Planner:
     """Looks at each dirty path once and says what it comes down to."""
 

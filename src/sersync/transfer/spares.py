@@ -63,9 +63,7 @@ class Spares:
         unfit = [
             spare
             for spare in self._spares
-            if spare.recipe != recipe
-            or spare.place != place
-            or now - spare.since > self._max_age_s
+            if spare.recipe != recipe or spare.place != place or now - spare.since > self._max_age_s
         ]
         self._spares = [spare for spare in self._spares if spare not in unfit]
         return [spare.child for spare in unfit]
@@ -74,7 +72,7 @@ class Spares:
         self, recipe: Recipe, place: tuple[int, int], now: float, *, extra: int
     ) -> list[Child]:
         """Start what is missing up to the wanted number and *extra*; return the new ones."""
-        started = []
+        started: list[Child] = []
         if now < self._not_before or self._wanted == 0:
             return started
         while len(self._spares) < self._wanted + extra:

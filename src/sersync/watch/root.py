@@ -23,6 +23,11 @@ class RootWatch:
         self._identity = (status.st_dev, status.st_ino)
         self._had_entries = not self._is_empty()
 
+    @property
+    def had_entries(self) -> bool:
+        """The root held something at least once; before, nothing may be deleted for its sake."""
+        return self._had_entries
+
     def check(self) -> Reason | None:
         """Return None while the root is what it was; else why nothing may be carried."""
         where = display(self._root)

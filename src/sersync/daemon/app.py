@@ -1,0 +1,220 @@
+"""The daemon: from settings to running threads, and from new settings to the difference."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sersync import __version__
+from sersync.api.server import ControlServer
+from sersync.daemon.assembly import assemble_source, assemble_target
+from sersync.daemon.supervisor import Supervisor
+from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
+from sersync.linux.lock import DirectoryLock, holder
+from sersync.linux.once import run_once
+from sersync.model.status import BatchReport, DaemonStatus
+from sersync.model.target import Settings, Source, Target
+from sersync.replication.pipeline import Pipeline
+from sersync.replication.worker import TargetWorker
+from sersync.transfer.remote_shell import SharedConnections
+
+log = logging.getLogger("sersync.daemon")
+
+OLDEST_RSYNC: Final = (3, 1, 3)
+_JOIN_S: Final = 5.0
+
+
+class Daemon:
+    """All sources and targets of one process. Used by the main thread alone, but for ``status``.
+
+    *on_batch* is called by the workers' threads after every run; it must not block.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_batch: Callable[[BatchReport], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.crashed = threading.Event()
+        self._on_batch = on_batch
+        self._supervisor = Supervisor(lambda _: self.crashed.set())
+        self._pipelines: dict[str, Pipeline] = {}
+        self._lock: DirectoryLock | None = None
+        self._control: ControlServer | None = None
+        self._connections: SharedConnections | None = None
+        self._started_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""
+        check_rsync()
+        self._lock = _locked(self.settings.state_dir)
+        self._connections = SharedConnections()
+        try:
+            for source in self.settings.sources:
+                self._start_source(source)
+            self._control = ControlServer(
+                os.path.join(self.settings.state_dir, "control.sock"), self.status
+            )
+            self._control.start()
+        except SersyncError:
+            self.stop(now=True)
+            raise
+
+    def stop(self, *, now: bool = False) -> None:
+        """End: running transfers are finished within the grace period, or *now* cancelled."""
+        grace_s = 0.0 if now else self.settings.grace_s
+        if self._control is not None:
+            self._control.close()
+        for pipeline in self._pipelines.values():
+            pipeline.stop()
+            for worker in pipeline.workers.values():
+                worker.stop(grace_s=grace_s)
+        for name in list(self._pipelines):
+            self._join_source(name, grace_s)
+        if self._connections is not None:
+            self._connections.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def status(self) -> DaemonStatus:
+        """Return what can be seen now. For any thread."""
+        return DaemonStatus(
+            version=__version__,
+            pid=os.getpid(),
+            uptime_s=time.monotonic() - self._started_at,
+            config_file=self.settings.config_file,
+            state_dir=self.settings.state_dir,
+            sources=tuple(
+                pipeline.status(worker.status() for worker in tuple(pipeline.workers.values()))
+                for pipeline in tuple(self._pipelines.values())
+            ),
+        )
+
+    def workers(self) -> list[TargetWorker]:
+        """Return the workers of all targets."""
+        return [
+            worker for pipeline in self._pipelines.values() for worker in pipeline.workers.values()
+        ]
+
+    def reload(self, settings: Settings) -> None:
+        """Change over to *settings*; what did not change keeps all that is pending for it.
+
+        Halted targets are tried again. Raises ``SersyncError`` when a new source cannot be begun;
+        the others go on.
+        """
+        wanted = {source.name: source for source in settings.sources}
+        for name in [name for name in self._pipelines if name not in wanted]:
+            self._stop_source(name)
+        self.settings = settings
+        for source in settings.sources:
+            pipeline = self._pipelines.get(source.name)
+            if pipeline is not None and _is_watched_alike(pipeline.source, source):
+                self._reload_targets(pipeline, source)
+            else:
+                if pipeline is not None:
+                    self._stop_source(source.name)
+                self._start_source(source)
+        log.info("the configuration was read again")
+
+    # Sources and targets.
+
+    def _start_source(self, source: Source) -> None:
+        pipeline = assemble_source(source)
+        for target in source.targets:
+            self._add_target(pipeline, target)
+        # Watch first, then compare: what changes meanwhile must not be missed.
+        pipeline.begin()
+        self._pipelines[source.name] = pipeline
+        self._supervisor.start(f"watch:{source.name}", pipeline.watch)
+        self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
+        for worker in pipeline.workers.values():
+            self._start_worker(pipeline, worker)
+
+    def _add_target(self, pipeline: Pipeline, target: Target) -> TargetWorker:
+        if self._connections is None:
+            raise AssertionError("start comes first")
+        return assemble_target(
+            pipeline, target, connections=self._connections, on_batch=self._on_batch
+        )
+
+    def _start_worker(self, pipeline: Pipeline, worker: TargetWorker) -> None:
+        name = f"work:{pipeline.source.name}/{worker.target.name}"
+        self._supervisor.start(name, worker.run)
+
+    def _reload_targets(self, pipeline: Pipeline, source: Source) -> None:
+        wanted = {target.name: target for target in source.targets}
+        for name, worker in list(pipeline.workers.items()):
+            if wanted.get(name) != worker.target:
+                worker.stop(grace_s=self.settings.grace_s)
+                self._supervisor.join(f"work:{source.name}/{name}")
+                del pipeline.workers[name]
+                pipeline.mailbox.leave(name)
+            else:
+                worker.resume()
+        pipeline.source = source
+        for name, target in wanted.items():
+            if name not in pipeline.workers:
+                self._start_worker(pipeline, self._add_target(pipeline, target))
+
+    def _stop_source(self, name: str) -> None:
+        pipeline = self._pipelines[name]
+        pipeline.stop()
+        for worker in pipeline.workers.values():
+            worker.stop(grace_s=self.settings.grace_s)
+        self._join_source(name, self.settings.grace_s)
+
+    def _join_source(self, name: str, grace_s: float) -> None:
+        pipeline = self._pipelines.pop(name)
+        self._supervisor.join(f"watch:{name}", _JOIN_S)
+        for worker in pipeline.workers:
+            self._supervisor.join(f"work:{name}/{worker}", grace_s + _JOIN_S)
+
+
+def check_rsync() -> None:
+    """Raise ``EnvironmentMissing`` unless an rsync that will do is installed."""
+    found = run_once(["rsync", "--version"], deadline_s=10.0)
+    version = re.search(rb"version v?(\d+)\.(\d+)\.(\d+)", found.stdout)
+    if found.code == 127 or version is None:
+        raise EnvironmentMissing(
+            "rsync is not installed on this host",
+            hint="apt-get install rsync    # or: dnf install rsync",
+        )
+    numbers = tuple(int(number) for number in version.groups())
+    if numbers < OLDEST_RSYNC:
+        have = ".".join(str(number) for number in numbers)
+        raise EnvironmentMissing(
+            f"rsync {have} on this host is too old: 3.1.3 is needed to compare times exactly",
+            hint="apt-get install --only-upgrade rsync    # or: dnf upgrade rsync",
+        )
+
+
+def _is_watched_alike(old: Source, new: Source) -> bool:
+    return (old.root, old.filters, old.max_delay_s) == (new.root, new.filters, new.max_delay_s)
+
+
+def _locked(state_dir: str) -> DirectoryLock:
+    try:
+        return DirectoryLock(state_dir)
+    except BlockingIOError:
+        pid = holder(state_dir)
+        raise AlreadyRunning(
+            f"another sersync{f' (process {pid})' if pid else ''} works on {state_dir}",
+            hint=f"sersync status --state-dir {state_dir}    # what it does; or give this one"
+            " another --state-dir",
+        ) from None
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.rmdir(state_dir)
+        raise EnvironmentMissing(
+            f"the state directory {state_dir} cannot be used: {error.strerror}",
+            hint="Give another one with --state-dir (or state_dir in the configuration).",
+        ) from error

@@ -1,0 +1,101 @@
+"""From one source of the settings to its objects: where implementations meet their ports."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+from sersync.changelog.log import Changelog
+from sersync.daemon.schedule import Cron, Every, Never
+from sersync.errors import SourceError
+from sersync.model.slices import Extent
+from sersync.model.status import BatchReport
+from sersync.model.target import RemoteShell, Source, Target
+from sersync.replication.mailbox import Mailbox
+from sersync.replication.pipeline import Pipeline
+from sersync.replication.ports import Schedule
+from sersync.replication.worker import Surroundings, TargetWorker
+from sersync.transfer.remote_shell import SharedConnections
+from sersync.transfer.rsync import RsyncTransport
+from sersync.watch.inotify import InotifyWatcher
+from sersync.watch.root import RootWatch
+from sersync.watch.walk import Walk
+
+
+class MonotonicClock:
+    """The clock that never jumps."""
+
+    monotonic = staticmethod(time.monotonic)
+
+
+def assemble_source(source: Source) -> Pipeline:
+    """Return the pipeline of *source*, without its workers. Raises ``SourceError``."""
+    root = os.path.realpath(source.root)
+    try:
+        guard = RootWatch(root, source.root)
+    except OSError as error:
+        where = os.fsdecode(source.root)
+        raise SourceError(
+            f"the source {where} cannot be read: {error.strerror}",
+            hint=f"ls -ld {where}",
+        ) from error
+    mailbox = Mailbox(Changelog(), max_delay_s=source.max_delay_s)
+    return Pipeline(
+        source,
+        mailbox=mailbox,
+        guard=guard,
+        new_watcher=lambda: InotifyWatcher(root, source.filters),
+        measure=Walk(root, source.filters).measure,
+        clock=MonotonicClock(),
+    )
+
+
+def assemble_target(
+    pipeline: Pipeline,
+    target: Target,
+    *,
+    connections: SharedConnections,
+    on_batch: Callable[[BatchReport], None] | None,
+) -> TargetWorker:
+    """Return a worker for *target*, joined to the mailbox of *pipeline*."""
+    root = os.path.realpath(pipeline.source.root)
+    rsh = ""
+    if isinstance(target.endpoint, RemoteShell):
+        rsh = connections.rsh(target.endpoint, connect_timeout_s=target.connect_timeout_s)
+    transport = RsyncTransport(target, root, rsh=rsh)
+    walk = Walk(
+        root,
+        target.filters,
+        one_file_system=target.options.one_file_system,
+        large_file_bytes=target.large_file_bytes,
+    )
+    around = Surroundings(
+        source=pipeline.source.name,
+        mailbox=pipeline.mailbox,
+        guard=pipeline.guard,
+        scanner=walk,
+        schedule=_schedule(target),
+        clock=MonotonicClock(),
+        jitter=random.random,
+        root_lost=pipeline.lose_root,
+        extent=lambda: _extent(pipeline),
+        on_batch=on_batch,
+    )
+    pipeline.mailbox.join(target.name, transport.wake, now=time.monotonic())
+    worker = TargetWorker(target, transport, around)
+    pipeline.workers[target.name] = worker
+    return worker
+
+
+def _extent(pipeline: Pipeline) -> Extent:
+    return pipeline.extent
+
+
+def _schedule(target: Target) -> Schedule:
+    if target.full_pass_cron:
+        return Cron(target.full_pass_cron)
+    if target.full_pass_every_s:
+        return Every(target.full_pass_every_s)
+    return Never()

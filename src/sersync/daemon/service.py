@@ -1,0 +1,153 @@
+"""From signals to the daemon: run until told to stop, reload on SIGHUP (signal(7))."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from sersync.daemon.app import Daemon
+from sersync.errors import ConfigError, SersyncError
+from sersync.linux.wake import Wake
+from sersync.model.status import BatchReport, DaemonStatus, TargetState
+from sersync.model.target import Settings
+
+log = logging.getLogger("sersync.daemon")
+
+_IDLE_S: Final = 1.0
+_ONCE_POLL_S: Final = 0.05
+_ONCE_FAILURES: Final = 3
+_EX_SOFTWARE: Final = 70
+_EX_TEMPFAIL: Final = 75
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Signals:
+    """What was asked for by signals. Handlers only count; the main thread acts."""
+
+    def __init__(self) -> None:
+        self.stops = 0
+        self.reloads = 0
+        self.wake = Wake()
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        for number in (*_STOPPING, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self.wake.close()
+
+    def _note(self, number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            self.reloads += 1
+        else:
+            self.stops += 1
+            if self.stops > 1:
+                # A second signal means: at once. Children die with us.
+                os._exit(128 + number)
+        self.wake.set()
+
+
+def serve(
+    settings: Settings,
+    *,
+    once: bool = False,
+    load: Callable[[], Settings] | None = None,
+    on_batch: Callable[[BatchReport], None] | None = None,
+    on_status: Callable[[DaemonStatus], None] | None = None,
+    status_every_s: float = 0.25,
+) -> int:
+    """Run until SIGTERM or SIGINT, or with *once* until every target is compared and current.
+
+    Returns the exit code: 0, or with *once* 75 when a target was not reached and 1 when one halted
+    or kept problems. SIGHUP reads the configuration again by *load*. Raises ``SersyncError`` when
+    it cannot begin.
+    """
+    daemon = Daemon(settings, on_batch=on_batch)
+    with Signals() as signals:
+        daemon.start()
+        try:
+            code = _loop(daemon, signals, once, load, on_status, status_every_s)
+        finally:
+            daemon.stop(now=daemon.crashed.is_set())
+            if on_status is not None:
+                on_status(daemon.status())
+        return code
+
+
+def _loop(
+    daemon: Daemon,
+    signals: Signals,
+    once: bool,
+    load: Callable[[], Settings] | None,
+    on_status: Callable[[DaemonStatus], None] | None,
+    status_every_s: float,
+) -> int:
+    reloads = 0
+    pause_s = status_every_s if on_status is not None else _IDLE_S
+    while not signals.stops:
+        if daemon.crashed.is_set():
+            return _EX_SOFTWARE
+        if signals.reloads > reloads:
+            reloads = signals.reloads
+            _reload(daemon, load)
+        if once and (code := once_is_over(daemon.status())) is not None:
+            if on_status is not None:
+                on_status(daemon.status())
+            return code
+        if on_status is not None:
+            on_status(daemon.status())
+        _sleep(signals.wake, _ONCE_POLL_S if once else pause_s)
+    log.info("stopping")
+    return 0
+
+
+def once_is_over(status: DaemonStatus) -> int | None:
+    """Return the exit code of a single pass when it is over for every target, else None."""
+    codes = []
+    for target in (target for source in status.sources for target in source.targets):
+        if target.state is TargetState.HALTED:
+            codes.append(1)
+        elif target.consecutive_failures >= _ONCE_FAILURES:
+            codes.append(_EX_TEMPFAIL)
+        elif target.full_passes and target.progress is None and not target.in_flight:
+            if target.pending == 0:
+                codes.append(0)
+            elif target.problems:
+                codes.append(1)
+            else:
+                return None
+        else:
+            return None
+    return max(codes, default=0)
+
+
+def _reload(daemon: Daemon, load: Callable[[], Settings] | None) -> None:
+    if load is None:
+        for worker in daemon.workers():
+            worker.resume()
+        return
+    try:
+        daemon.reload(load())
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            log.error("%s: %s. %s", mistake.place, mistake.message, mistake.suggestion)
+        log.error("%s; the old configuration stays in force", error)
+    except SersyncError as error:
+        log.error("%s. %s", error.message, error.hint)
+
+
+def _sleep(wake: Wake, seconds: float) -> None:
+    import select
+
+    deadline = time.monotonic() + seconds
+    ready, _, _ = select.select([wake], [], [], max(0.0, deadline - time.monotonic()))
+    if ready:
+        wake.clear()

@@ -1,0 +1,133 @@
+"""Where the watcher's thread and the targets' threads meet: the changelog behind a lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sersync.changelog.log import Changelog
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Touched
+
+CREATED_HOLD_S: Final = 1.0
+"""How long a file that was created, but never written to, is held back for its writer."""
+
+
+class Mailbox:
+    """One source's changelog. The watcher's thread puts, each target's thread takes its own."""
+
+    def __init__(self, log: Changelog, *, max_delay_s: float) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._max_delay_s = max_delay_s
+        self._wakes: dict[str, Callable[[], None]] = {}
+        self._asleep_until: dict[str, float] = {}
+
+    def join(self, target: str, wake: Callable[[], None], *, now: float) -> None:
+        """Let *target* follow from now on; *wake* is called when something is due for it."""
+        with self._lock:
+            self._log.add_target(target, now=now)
+            self._wakes[target] = wake
+            self._asleep_until[target] = 0.0
+
+    def leave(self, target: str) -> None:
+        """Forget *target* and what it had still to get."""
+        with self._lock:
+            self._log.remove_target(target)
+            del self._wakes[target], self._asleep_until[target]
+
+    def put(self, reports: Iterable[Report], *, now: float) -> None:
+        """Mark what *reports* name, and wake the targets that something is due for."""
+        earliest = float("inf")
+        with self._lock:
+            mark = self._log.mark
+            for report in reports:
+                if type(report) is Touched:
+                    not_before = 0.0
+                    if report.stage is Stage.OPEN:
+                        not_before = now + self._max_delay_s
+                    elif report.stage is Stage.CREATED:
+                        not_before = now + min(CREATED_HOLD_S, self._max_delay_s)
+                    mark(
+                        report.path,
+                        now=now,
+                        not_before=not_before,
+                        content=report.content,
+                        created=report.created,
+                    )
+                    earliest = min(earliest, not_before)
+                else:
+                    self._put_wide(report, now)
+                    earliest = 0.0
+            sleepers = [name for name, until in self._asleep_until.items() if earliest < until]
+        for name in sleepers:
+            self._wakes[name]()
+
+    def _put_wide(self, report: Report, now: float) -> None:
+        match report:
+            case NewTree(path):
+                self._log.mark(path, Scope.TREE, now=now, created=True)
+            case Desync(subtree=subtree):
+                self._log.mark(subtree, Scope.TREE, now=now)
+            case Moved(old, new):
+                self._log.mark(old, now=now)
+                self._log.mark(new, Scope.TREE, now=now, content=True, created=True)
+
+    def sleep(self, target: str, until: float) -> float:
+        """Return until when *target* may sleep, at most *until*; it is woken if need be."""
+        with self._lock:
+            due = self._log.next_due(target)
+            until = until if due is None else min(until, due)
+            self._asleep_until[target] = until
+            return until
+
+    def take(self, target: str, *, now: float, limit: int) -> list[DirtyPath]:
+        """Return what is due for *target*; it is in flight from now on."""
+        with self._lock:
+            return self._log.take(target, now=now, limit=limit)
+
+    def next_due(self, target: str) -> float | None:
+        """Return when something is due for *target*: 0.0 is now, None is nothing."""
+        with self._lock:
+            return self._log.next_due(target)
+
+    def defer(self, target: str, paths: Iterable[DirtyPath]) -> None:
+        """Take *paths* back until the end of some run."""
+        with self._lock:
+            self._log.defer(target, paths)
+
+    def settle(
+        self,
+        target: str,
+        done: Iterable[DirtyPath],
+        *,
+        put_back: Iterable[DirtyPath] = (),
+        not_before: float = 0.0,
+        again: Iterable[DirtyPath] = (),
+        now: float,
+    ) -> None:
+        """Record the end of a run in one step: what is done, what failed, what is dirty anew."""
+        with self._lock:
+            log = self._log
+            for each in again:
+                log.add(
+                    target,
+                    each.path,
+                    each.scope,
+                    now=now,
+                    not_before=each.not_before,
+                    content=each.content,
+                    created=each.created,
+                    first_seen=each.first_seen,
+                    failures=each.failures,
+                )
+            log.settle(target, done)
+            log.put_back(target, put_back, not_before=not_before, failed=True)
+            log.release(target)
+
+    def numbers(self, target: str) -> tuple[int, int, float | None]:
+        """Return how many paths are pending and in flight, and when the oldest was first seen."""
+        with self._lock:
+            log = self._log
+            return log.pending(target), log.in_flight(target), log.oldest(target)

@@ -1,0 +1,185 @@
+"""One source: its watcher's thread, its mailbox, and a worker for each target."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sersync.errors import SersyncError
+from sersync.model.batch import Reason
+from sersync.model.path import RelPath, display
+from sersync.model.report import Desync, DesyncReason, Report, Touched
+from sersync.model.slices import Extent
+from sersync.model.status import SourceStatus, TargetStatus
+from sersync.model.target import Source
+from sersync.replication.mailbox import Mailbox
+from sersync.replication.ports import Clock, RootGuard, Watcher
+from sersync.replication.worker import TargetWorker
+
+log = logging.getLogger("sersync.source")
+
+_LOOK_EVERY_S: Final = 1.0
+_POLL_EVERY_S: Final = 60.0
+
+
+class Pipeline:
+    """Watches one source and feeds its workers. ``watch`` is for the watcher's thread alone."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        mailbox: Mailbox,
+        guard: RootGuard,
+        new_watcher: Callable[[], Watcher],
+        measure: Callable[[], Extent],
+        clock: Clock,
+    ) -> None:
+        self.source = source
+        self.mailbox = mailbox
+        self.guard = guard
+        self.workers: dict[str, TargetWorker] = {}
+        self.extent = Extent(entries=0, bytes=0)
+        self._new_watcher = new_watcher
+        self._measure = measure
+        self._clock = clock
+        self._watcher: Watcher | None = None
+        self._stopping = False
+        self._lost: Reason | None = None
+        self._wake = threading.Event()
+        self._polled_at = 0.0
+
+    # For other threads.
+
+    def stop(self) -> None:
+        """Let ``watch`` return."""
+        self._stopping = True
+        self._wake.set()
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.wake()
+
+    def begin(self) -> None:
+        """Watch the tree; raises ``SersyncError`` when that cannot be."""
+        self._watcher = self._new_watcher()
+        self._put(self._watcher.begin())
+
+    def lose_root(self, reason: Reason) -> None:
+        """Halt every target: the root is not what it was. For the workers' threads."""
+        if self._lost is not None:
+            return
+        self._lost = reason
+        log.error("%s halted: %s. %s", self.source.name, reason.message, reason.remedy)
+        for worker in tuple(self.workers.values()):
+            worker.root_is_lost(reason)
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.wake()
+
+    def count(self) -> None:
+        """Count the source, for progress and for the guard. In a thread of its own: it is slow."""
+        self.extent = self._measure()
+
+    def status(self, targets: Iterable[TargetStatus]) -> SourceStatus:
+        """Return what can be seen of the source, with its *targets*."""
+        watcher = self._watcher
+        return SourceStatus(
+            name=self.source.name,
+            root=display(self.source.root),
+            watcher="inotify",
+            directories=watcher.directories if watcher is not None else 0,
+            halted=self._lost,
+            notes=watcher.notes if watcher is not None else (),
+            targets=tuple(targets),
+        )
+
+    # The watcher's thread.
+
+    def watch(self) -> None:
+        """Turn what the kernel tells into dirty paths, until stopped."""
+        try:
+            while not self._stopping:
+                if self._lost is None and (reason := self.guard.check()) is not None:
+                    self.lose_root(reason)
+                if self._lost is not None:
+                    self._await_root()
+                    continue
+                self._take()
+        finally:
+            if self._watcher is not None:
+                self._watcher.close()
+
+    def _take(self) -> None:
+        watcher = self._watcher
+        if watcher is None:
+            raise AssertionError("begin comes before watch")
+        reports = watcher.take(_LOOK_EVERY_S)
+        if reports:
+            self._put(reports)
+        now = self._clock.monotonic()
+        if watcher.uncovered and now - self._polled_at > _POLL_EVERY_S:
+            self._polled_at = now
+            self._put(
+                [
+                    Desync(subtree=each, reason=DesyncReason.UNCOVERED, covered=False)
+                    for each in watcher.uncovered
+                ]
+            )
+
+    def _put(self, reports: list[Report]) -> None:
+        for report in reports:
+            if isinstance(report, Desync):
+                log.warning(
+                    "%s: %s is compared again: %s. %s",
+                    self.source.name,
+                    display(report.subtree),
+                    report.reason.value,
+                    report.detail,
+                )
+        self.mailbox.put(self._without_probes(reports), now=self._clock.monotonic())
+
+    def _without_probes(self, reports: list[Report]) -> list[Report]:
+        """Drop reports of our own probes: one that shows up here has gone in a circle."""
+        kept = reports
+        for worker in tuple(self.workers.values()):
+            if not (probe := worker.probe_name):
+                continue
+            found = [each for each in kept if isinstance(each, Touched) and _is(each, probe)]
+            if found:
+                kept = [each for each in kept if each not in found]
+                worker.halt(_circle(worker.target.name, found[0].path))
+        return kept
+
+    def _await_root(self) -> None:
+        """Wait until the root is there again, then watch it anew and compare everything."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+        self._wake.wait(_LOOK_EVERY_S)
+        if self._stopping or self.guard.check() is not None:
+            return
+        try:
+            self.begin()
+        except SersyncError as error:
+            log.warning("%s: %s", self.source.name, error)
+            return
+        self._lost = None
+        log.info("%s: the root is back; everything is compared again", self.source.name)
+        for worker in tuple(self.workers.values()):
+            worker.root_is_back()
+
+
+def _circle(target: str, path: RelPath) -> Reason:
+    """Return why a target inside its own source is halted."""
+    where = display(path) if path else "."
+    return Reason(
+        message=f"the target {target} lies inside its own source: what is sent there comes back"
+        f" as {where}",
+        remedy="Choose a target outside of the source, or exclude the directory that it is in.",
+    )
+
+
+def _is(report: Touched, probe: bytes) -> bool:
+    return report.path.endswith(probe)

@@ -1,0 +1,127 @@
+"""What a worker shows of itself: plain values, written by its thread and read by any."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from sersync.model.batch import Outcome, Problem, Reason, Verdict
+from sersync.model.path import RelPath, is_within
+from sersync.model.status import TargetState, TargetStatus
+from sersync.replication.full_pass import FullPass
+
+_RATE_OVER_S: Final = 10.0
+_MOST_PROBLEMS_SHOWN: Final = 20
+_MOST_PROBLEMS_KEPT: Final = 10_000
+
+
+class Progress:
+    """The visible side of one worker. Every value is replaced as a whole, so reading is safe."""
+
+    def __init__(self, *, now: float) -> None:
+        self.state = TargetState.STARTING
+        self.since = now
+        self.failures = 0
+        self.full_passes = 0
+        self.retry_at = 0.0
+        self.unconfirmed = 0
+        self.reason: Reason | None = None
+        self.halt: Reason | None = None
+        self.current_pass: FullPass | None = None
+        self._batches = 0
+        self._files = 0
+        self._sent_bytes = 0
+        self._last_success: float | None = None
+        self._recent: deque[tuple[float, int]] = deque()
+        self._problems: dict[RelPath, tuple[Problem, int]] = {}
+
+    def enter(self, state: TargetState, now: float) -> None:
+        """Note that the target is in *state* now."""
+        if state is not self.state:
+            self.state, self.since = state, now
+
+    def carried(self, outcome: Outcome, now: float) -> None:
+        """Count what *outcome* brought to the target."""
+        self._forget_mended(outcome)
+        for problem in outcome.problems:
+            if len(self._problems) < _MOST_PROBLEMS_KEPT:
+                failures = self.failures_of(problem.path) + 1
+                self._problems = {**self._problems, problem.path: (problem, failures)}
+        if not outcome.kind:
+            return
+        self._batches += 1
+        self._files += outcome.stats.files
+        self._sent_bytes += outcome.stats.sent_bytes
+        if outcome.verdict is Verdict.DONE:
+            self._last_success = now
+        self._recent.append((now, outcome.stats.files))
+        while self._recent and now - self._recent[0][0] > _RATE_OVER_S:
+            self._recent.popleft()
+
+    def failures_of(self, path: RelPath) -> int:
+        """Return how often *path* failed in a row."""
+        known = self._problems.get(path)
+        return known[1] if known else 0
+
+    def status(
+        self,
+        empty: TargetStatus,
+        now: float,
+        *,
+        entries_total: int,
+        bytes_total: int,
+        bytes_moving: int = 0,
+    ) -> TargetStatus:
+        """Return *empty* (names and numbers of others) completed by what is known here."""
+        problems = tuple(problem for problem, _ in self._problems.values())
+        recent = [files for at, files in tuple(self._recent) if now - at <= _RATE_OVER_S]
+        current = self.current_pass
+        halted = self.halt is not None
+        return TargetStatus(
+            source=empty.source,
+            target=empty.target,
+            endpoint=empty.endpoint,
+            state=self.state,
+            since_s=now - self.since,
+            lag_s=empty.lag_s,
+            pending=empty.pending,
+            in_flight=empty.in_flight,
+            unconfirmed=self.unconfirmed,
+            spares=empty.spares,
+            runs=empty.runs,
+            batches=self._batches,
+            full_passes=self.full_passes,
+            files=self._files,
+            sent_bytes=self._sent_bytes,
+            files_per_s=sum(recent) / _RATE_OVER_S,
+            consecutive_failures=self.failures,
+            retry_in_s=max(0.0, self.retry_at - now) if self.retry_at and not halted else None,
+            last_success_s_ago=None if self._last_success is None else now - self._last_success,
+            reason=self.halt or self.reason,
+            problems=problems[:_MOST_PROBLEMS_SHOWN],
+            problems_omitted=max(0, len(problems) - _MOST_PROBLEMS_SHOWN),
+            notes=empty.notes,
+            progress=current.progress(
+                now,
+                entries_total=entries_total,
+                bytes_total=bytes_total,
+                bytes_moving=bytes_moving,
+            )
+            if current is not None and not current.subtree
+            else None,
+        )
+
+    def _forget_mended(self, outcome: Outcome) -> None:
+        if not self._problems:
+            return
+        failing = {problem.path for problem in outcome.problems}
+        carried = {each.path for each in outcome.paths}
+        mended = [
+            path
+            for path in self._problems
+            if path not in failing and any(is_within(path, each) for each in carried)
+        ]
+        if mended:
+            self._problems = {
+                path: known for path, known in self._problems.items() if path not in mended
+            }

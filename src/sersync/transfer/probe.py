@@ -1,0 +1,168 @@
+"""What can the target do? Found out by trying, never by a version.
+
+A small file with a random name is pushed, looked at by a dry run and removed again, with the
+very options that transfers use. Nothing else on the target is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from sersync.linux.child import Child
+from sersync.linux.children import Children
+from sersync.model.batch import Outcome, Reason, Verdict
+from sersync.model.capabilities import Capabilities
+from sersync.model.filters import Filter
+from sersync.model.options import RsyncOptions
+from sersync.model.target import Target
+from sersync.transfer.command import Kind, Recipe, command, destination, name_list, options
+from sersync.transfer.output import parse_items
+from sersync.transfer.verdict import Judgement, judge
+
+PROBE_PREFIX: Final = b".sersync-probe-"
+_ODD_NS: Final = 123_456_789
+_DEADLINE_FACTOR: Final = 3
+
+
+class Probe:
+    """One look at one target. Lives in the worker's thread, shares its children."""
+
+    def __init__(
+        self, target: Target, *, rsh: str, env: Mapping[bytes, bytes], children: Children
+    ) -> None:
+        # The user's filters could hide the probe; it is none of the source's files.
+        self._target = replace(target, filters=Filter(), delete=True)
+        self._rsh = rsh
+        self._env = env
+        self._children = children
+        self.name: Final = PROBE_PREFIX + secrets.token_hex(8).encode()
+        self.capabilities = Capabilities()
+        self.notes: tuple[str, ...] = ()
+        self._is_stopping: Callable[[], bool] = bool
+
+    def run(self, is_stopping: Callable[[], bool]) -> Outcome | None:
+        """Return None and set the capabilities, or return why the target is not ready."""
+        self._is_stopping = is_stopping
+        directory = os.fsencode(tempfile.mkdtemp(prefix="sersync-probe-"))
+        try:
+            return self._run(directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _run(self, directory: bytes) -> Outcome | None:
+        file = directory + b"/" + self.name
+        with open(file, "wb") as probe:
+            probe.write(b"sersync probes this target; remove me if I am still here\n")
+        second = int(time.time()) - 10
+        os.utime(file, ns=(second * 10**9 + _ODD_NS,) * 2)
+        judgement = self._push(directory)
+        if judgement.verdict is not Verdict.DONE:
+            return _failure(judgement)
+        if self.capabilities.nanoseconds:
+            self._measure_times(directory)
+        os.unlink(file)
+        judgement, _ = self._call(self._removal(directory), b"", directory)
+        if judgement.verdict is not Verdict.DONE:
+            return _failure(judgement)
+        return None
+
+    def _push(self, directory: bytes) -> Judgement:
+        """Push the probe, giving up one ability after the other until the target takes it."""
+        names = [b"/" + self.name, b"/" + self.name + b".gone"]
+        judgement, _ = self._call(self._command(directory), name_list(names), directory)
+        if judgement.missing_args_rejected:
+            self._give_up("missing_args")
+            judgement, _ = self._call(self._command(directory), name_list(names), directory)
+        for ability in ("nanoseconds", "missing_args"):
+            if not judgement.connection_reset:
+                break
+            self._give_up(ability)
+            judgement, _ = self._call(self._command(directory), name_list(names), directory)
+        if judgement.connection_reset:
+            # It rejects even the plainest run: the network is at fault, not an old rsync.
+            self.capabilities = Capabilities()
+            self.notes = ()
+        return judgement
+
+    def _give_up(self, ability: str) -> None:
+        notes = {
+            "nanoseconds": "its rsync is older than 3.1.3 and compares whole seconds: what changes"
+            " within a second of the last transfer is sent without comparing",
+            "missing_args": "its rsync cannot delete by name: a deletion compares the whole"
+            " directory that held the name",
+        }
+        self.notes = (*self.notes, notes[ability])
+        if ability == "nanoseconds":
+            self.capabilities = replace(self.capabilities, nanoseconds=False)
+        else:
+            self.capabilities = replace(self.capabilities, missing_args=False)
+
+    def _measure_times(self, directory: bytes) -> None:
+        """Find out how finely the target's file system keeps modification times."""
+        if not self._target.options.times or self._target.options.own_compare:
+            return
+        for granularity_ns in (1, 1_000_000_000, 2_000_000_000):
+            self.capabilities = replace(self.capabilities, mtime_granularity_ns=granularity_ns)
+            token = secrets.token_hex(8).encode() + b" "
+            argv = self._command(directory, b"--dry-run", b"--out-format=" + token + b"%i %n")
+            judgement, stdout = self._call(argv, name_list([b"/" + self.name]), directory)
+            if judgement.verdict is not Verdict.DONE or not parse_items(stdout, token):
+                break
+        if self.capabilities.mtime_granularity_ns > 1:
+            seconds = self.capabilities.mtime_granularity_ns // 1_000_000_000
+            note = (
+                f"its file system keeps times no finer than {seconds} s: what changes within that"
+                " time is sent without comparing"
+            )
+            self.notes = (*self.notes, note)
+
+    def _command(self, directory: bytes, *extra: bytes) -> list[bytes]:
+        recipe = Recipe(kind=Kind.ENTRIES, capabilities=self.capabilities, max_delete=1)
+        if not self.capabilities.missing_args:
+            # Without names to delete, --delete would do no more than is tried below.
+            plain = replace(self._target, delete=False)
+            return command(plain, recipe, directory, rsh=self._rsh, extra=extra)
+        return command(self._target, recipe, directory, rsh=self._rsh, extra=extra)
+
+    def _removal(self, directory: bytes) -> list[bytes]:
+        """Return a command that deletes probes, also those that a crash left behind."""
+        recipe = Recipe(kind=Kind.ENTRIES, capabilities=self.capabilities, max_delete=None)
+        # Without options of the user's, so that the root's own attributes stay as they are.
+        bare = replace(self._target, options=RsyncOptions(passed=()))
+        return [
+            *options(bare, recipe, rsh=self._rsh),
+            b"--include=/" + PROBE_PREFIX + b"*",
+            b"--exclude=*",
+            b"--",
+            directory + b"/",
+            destination(self._target.endpoint),
+        ]
+
+    def _call(self, argv: Sequence[bytes], stdin: bytes, cwd: bytes) -> tuple[Judgement, bytes]:
+        child = Child(argv, env=self._env, cwd=cwd)
+        self._children.add(child)
+        self._children.feed(child, stdin)
+        deadline = time.monotonic() + _DEADLINE_FACTOR * self._target.timeout_s
+        while True:
+            for ended, code in self._children.wait(deadline - time.monotonic()):
+                if ended is child:
+                    return self._judge(child, code), child.stdout.text
+            if time.monotonic() > deadline or self._is_stopping():
+                self._children.kill(child)
+                return self._judge(child, 30), b""
+
+    def _judge(self, child: Child, code: int) -> Judgement:
+        return judge(code, child.stderr.text, child.stdout.text, target=self._target, root=b"")
+
+
+def _failure(judgement: Judgement) -> Outcome:
+    verdict = Verdict.RETRY if judgement.verdict is not Verdict.HALT else Verdict.HALT
+    reason = judgement.reason or Reason(message="the target did not take a small test file")
+    return Outcome(verdict=verdict, paths=(), reason=reason)

@@ -1,0 +1,371 @@
+"""The transport: dirty paths of one source to one target, by rsync.
+
+Owned by the target's worker thread, which alone calls it; only ``wake`` is for everyone. It plans,
+feeds warm spares, starts cold runs, watches all of them and turns their ends into outcomes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from sersync.linux.child import Child, quiet_environment
+from sersync.linux.children import Children
+from sersync.linux.wake import Wake
+from sersync.model.batch import Again, Outcome, Reason, Refused, Verdict
+from sersync.model.capabilities import Capabilities
+from sersync.model.dirty import DirtyPath
+from sersync.model.target import Target
+from sersync.transfer import active as runs
+from sersync.transfer.active import Active
+from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run, assemble, widen
+from sersync.transfer.command import Kind, Recipe, command, command_with_names, name_list
+from sersync.transfer.locks import Occupied
+from sersync.transfer.output import parse_items, parse_progress, parse_stats
+from sersync.transfer.plan import Planner, Terms
+from sersync.transfer.probe import Probe
+from sersync.transfer.spares import Spares
+from sersync.transfer.tree import RecentlyCarried, SourceTree
+from sersync.transfer.verdict import Judgement, judge
+
+_LOOK_EVERY_S: Final = 5.0
+_STANDING_STILL_BYTES: Final = 4096
+"""Less than this in one look is keepalives, no progress."""
+_CHECKSUM_RATE: Final = 20 << 20
+"""Bytes a second at which the slowest target may read a large old copy before it answers."""
+_DEAD_SPARE_S: Final = 0.25
+_BUSY_RUNS: Final = 4
+
+
+class RsyncTransport:
+    """Carries the paths of *root* to *target*."""
+
+    def __init__(
+        self,
+        target: Target,
+        root: bytes,
+        *,
+        rsh: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.target = target
+        self._root = root
+        self._rsh = rsh
+        self._clock = clock
+        secret = {b"RSYNC_PASSWORD": os.fsencode(target.password)} if target.password else None
+        self._env = quiet_environment(secret)
+        self._wake = Wake()
+        self._children = Children(self._wake)
+        self._active: dict[Child, Active] = {}
+        self._ready: list[Outcome] = []
+        self._tree = SourceTree(root)
+        self._carried = RecentlyCarried()
+        self._capabilities = Capabilities()
+        self._spares = Spares(self._start_spare, wanted=target.spares)
+        self._recipe: Recipe | None = None
+        self._looked_at = 0.0
+        self._recent: list[float] = []
+        self._notes: tuple[str, ...] = ()
+        self.probe_name = b""
+
+    # What the engine sees: replication.ports.Transport.
+
+    def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
+        """Find out what the target can do, by trying. None: it is ready; else why it is not."""
+        probe = Probe(self.target, rsh=self._rsh, env=self._env, children=self._children)
+        self.probe_name = probe.name
+        failure = probe.run(is_stopping)
+        if failure is None:
+            self._capabilities = probe.capabilities
+            self._notes = probe.notes
+        return failure
+
+    def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
+        """Plan *paths* and start the runs that may start now."""
+        self._recipe = self._recipe_for(Kind.ENTRIES, max_delete)
+        terms = self._terms()
+        planner = Planner(self._tree, terms, self._carried)
+        plan = planner.plan(paths)
+        occupied = Occupied(each.hold for each in self._active.values())
+        units = widen(plan.units, occupied, self._tree.count, planner.level)
+        large_runs = sum(each.run.kind is Kind.LARGE for each in self._active.values())
+        batch = assemble(
+            units.values(),
+            (each.hold for each in self._active.values()),
+            {Kind.ENTRIES: self.free_lanes, Kind.LARGE: 1 - large_runs},
+        )
+        if plan.nothing_to_do:
+            self._ready.append(Outcome(verdict=Verdict.DONE, paths=tuple(plan.nothing_to_do)))
+        for run in batch.runs:
+            self._begin(run, self._recipe_for(run.kind, max_delete))
+        return Refused(waiting=tuple(batch.waiting), too_wide=tuple(plan.too_wide))
+
+    def wait(self, timeout_s: float) -> list[Outcome]:
+        """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
+        ended = self._children.wait(0.0 if self._ready else min(timeout_s, _LOOK_EVERY_S))
+        now = self._clock()
+        for child, code in ended:
+            self._ended(child, code, now)
+        self._look_at_the_standing(now)
+        self._refill(now)
+        outcomes, self._ready = self._ready, []
+        return outcomes
+
+    def wake(self) -> None:
+        """Let a waiting ``wait`` return. For any thread."""
+        self._wake.set()
+
+    def release(self) -> None:
+        """Give back idle connections; running transfers go on."""
+        self._recipe = None
+        for child in self._spares.dismiss():
+            self._children.kill(child)
+
+    def cancel(self) -> None:
+        """End all running transfers; ``wait`` returns them as unconfirmed."""
+        for child in self._active:
+            child.terminate()
+
+    def close(self) -> None:
+        """End everything and wait for it."""
+        self._children.close()
+
+    @property
+    def free_lanes(self) -> int:
+        """How many more runs may start now, the lane for large files not counted."""
+        small = sum(each.run.kind is not Kind.LARGE for each in self._active.values())
+        return self.target.parallel - small
+
+    @property
+    def runs(self) -> int:
+        """How many runs are active."""
+        return len(self._active)
+
+    @property
+    def spares(self) -> int:
+        """How many connections stand ready."""
+        return len(self._spares)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found out about the target and limits what can be done."""
+        return self._notes
+
+    @property
+    def progress_bytes(self) -> int:
+        """Bytes that the active runs have handled so far, by rsync's own progress."""
+        return sum(parse_progress(each.child.stdout.last) or 0 for each in self._active.values())
+
+    # Starting.
+
+    def _terms(self) -> Terms:
+        target = self.target
+        return Terms(
+            filters=target.filters,
+            capabilities=self._capabilities,
+            delete=target.delete,
+            compares_times=target.options.times and not target.options.own_compare,
+            large_file_bytes=target.large_file_bytes,
+            now=self._clock(),
+            wall_ns=time.time_ns(),
+        )
+
+    def _recipe_for(self, kind: Kind, max_delete: int | None) -> Recipe:
+        lanes = self.target.parallel + 1
+        limit = self.target.bandwidth_kib_s
+        return Recipe(
+            kind=kind,
+            capabilities=self._capabilities,
+            max_delete=max_delete,
+            bandwidth_kib_s=max(1, limit // lanes) if limit else 0,
+        )
+
+    def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
+        now = self._clock()
+        child, warm = self._child_for(run, recipe, cold=cold)
+        if child is None:
+            return
+        hold = run.hold
+        begun = Active(
+            run=run,
+            recipe=recipe,
+            child=child,
+            hold=hold,
+            started_at=now,
+            warm=warm,
+            patience_s=2.0 * self.target.timeout_s + run.file_bytes / _CHECKSUM_RATE,
+            parents=runs.attributes_of(self._tree, hold.above),
+            moved_at=now,
+        )
+        for other in self._active.values():
+            begun.meets(other)
+        self._active[child] = begun
+        self._recent = [*self._recent[-_BUSY_RUNS:], now]
+
+    def _child_for(self, run: Run, recipe: Recipe, *, cold: bool) -> tuple[Child | None, bool]:
+        short = run.list_bytes <= LONGEST_WARM_LIST_BYTES
+        if short and run.kind is Kind.ENTRIES and not cold:
+            place = self._place()
+            spare = self._spares.take(recipe, place) if place else None
+            if spare is not None:
+                self._children.feed(spare.child, name_list(run.names))
+                return spare.child, True
+        extra = [b"--stats", *([b"--info=progress2"] if run.kind is Kind.LARGE else [])]
+        target, rsh = self.target, self._rsh
+        if short:
+            argv = command(target, recipe, self._root, rsh=rsh, extra=extra)
+            return self._start(argv, run, names=run.names), False
+        argv = command_with_names(target, recipe, run.names, rsh=rsh, extra=extra)
+        return self._start(argv, run, names=()), False
+
+    def _start(self, argv: Sequence[bytes], run: Run, *, names: Sequence[bytes]) -> Child | None:
+        try:
+            child = Child(argv, env=self._env, cwd=self._root)
+        except OSError as error:
+            reason = Reason(
+                message=f"rsync cannot be started: {error.strerror}",
+                remedy="Check that rsync is installed, and how many processes and files are open.",
+                command="rsync --version; ulimit -a",
+            )
+            self._ready.append(
+                Outcome(verdict=Verdict.RETRY, paths=tuple(run.dirties), reason=reason)
+            )
+            return None
+        self._children.add(child)
+        self._children.feed(child, name_list(names))
+        return child
+
+    # Spares.
+
+    def _place(self) -> tuple[int, int] | None:
+        try:
+            root = os.stat(self._root)
+        except OSError:
+            return None
+        return root.st_dev, root.st_ino
+
+    def _start_spare(self, recipe: Recipe) -> Child | None:
+        argv = command(self.target, recipe, self._root, rsh=self._rsh, extra=[b"--stats"])
+        try:
+            child = Child(argv, env=self._env, cwd=self._root)
+        except OSError:
+            return None
+        self._children.add(child)
+        return child
+
+    def _refill(self, now: float) -> None:
+        place = self._place()
+        if self._recipe is None or place is None:
+            return
+        for child in self._spares.unfit(self._recipe, place, now):
+            self._children.kill(child)
+        # Connecting competes with a transfer for the processors; it waits while a spare is left.
+        if self._active and self._spares:
+            return
+        is_busy = len(self._recent) > _BUSY_RUNS and now - self._recent[0] < 1.0
+        self._spares.refill(self._recipe, place, now, extra=2 if is_busy else 0)
+
+    # Ending.
+
+    def _ended(self, child: Child, code: int, now: float) -> None:
+        ended = self._active.pop(child, None)
+        if ended is None:
+            if self._spares.owns(child):
+                judgement = self._judge(child, code)
+                crowded = judgement.too_many_connections
+                self._spares.died(child, now, too_many_connections=crowded)
+            return
+        if ended.first is not None:
+            self._checked(ended, code, now)
+            return
+        ended.stats = parse_stats(child.stdout.text)
+        judgement = self._judge(child, code)
+        if ended.warm and judgement.unconfirmed and now - ended.started_at < _DEAD_SPARE_S:
+            # The connection had died while the spare waited: nothing was carried by it.
+            self._begin(ended.run, ended.recipe, cold=True)
+        elif judgement.missing_args_rejected:
+            self._capabilities = replace(self._capabilities, missing_args=False)
+            self._conclude(ended, judgement, code, now)
+        elif judgement.verdict is Verdict.PARTIAL:
+            self._check(ended, judgement, now)
+        else:
+            self._conclude(ended, judgement, code, now)
+
+    def _judge(self, child: Child, code: int) -> Judgement:
+        return judge(
+            code,
+            child.stderr.text,
+            child.stdout.text,
+            target=self.target,
+            root=self._root,
+        )
+
+    def _conclude(self, ended: Active, judgement: Judgement, code: int, now: float) -> None:
+        if ended.stalled:
+            judgement = replace(
+                judgement,
+                verdict=Verdict.RETRY,
+                unconfirmed=True,
+                reason=Reason(
+                    message=f"rsync stood still for {ended.patience_s:.0f} s and was ended",
+                    remedy="Look at the target's load, its disk and the network.",
+                ),
+            )
+        outcome = runs.concluded(
+            ended, judgement, exit_code=code, now=now, again=self._again(ended, judgement)
+        )
+        if outcome.verdict is Verdict.DONE:
+            self._carried.remember(ended.run.stamps)
+            self._spares.served()
+        self._ready.append(outcome)
+
+    def _again(self, ended: Active, judgement: Judgement) -> list[Again]:
+        again = [Again(path=path) for path in runs.outdone_parents(ended, self._tree)]
+        if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
+            again += [Again(path=path) for path in ended.run.large]
+        return again
+
+    def _check(self, ended: Active, judgement: Judgement, now: float) -> None:
+        """Ask rsync, by a dry run of the same list, what of a partial run is still missing."""
+        extra = [b"--dry-run", b"--out-format=" + ended.token + b"%i %n"]
+        run = ended.run
+        if run.list_bytes <= LONGEST_WARM_LIST_BYTES:
+            argv = command(self.target, ended.recipe, self._root, rsh=self._rsh, extra=extra)
+            child = self._start(argv, run, names=run.names)
+        else:
+            argv = command_with_names(
+                self.target, ended.recipe, run.names, rsh=self._rsh, extra=extra
+            )
+            child = self._start(argv, run, names=())
+        if child is not None:
+            ended.first = judgement
+            ended.child = child
+            ended.moved_at = now
+            self._active[child] = ended
+
+    def _checked(self, ended: Active, code: int, now: float) -> None:
+        first = ended.first
+        if first is None:
+            raise AssertionError("only a run that was judged is checked")
+        again = self._again(ended, first) + runs.levels_to_repeat(ended, first)
+        if code in (0, 23, 24):
+            items = parse_items(ended.child.stdout.text, ended.token)
+            self._ready.append(runs.resolved(ended, first, items, again, now))
+        else:
+            self._conclude(ended, self._judge(ended.child, code), code, now)
+
+    def _look_at_the_standing(self, now: float) -> None:
+        """End runs that move nothing: rsync's own time-out misses a receiver that hangs."""
+        if now - self._looked_at < _LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        for each in self._active.values():
+            moved = each.child.io_bytes()
+            if moved - each.moved_bytes > _STANDING_STILL_BYTES:
+                each.moved_bytes, each.moved_at = moved, now
+            elif now - each.moved_at > each.patience_s:
+                each.stalled = True
+                each.child.terminate()
