@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-_DIRECTORY: Final = Path("/proc/sys/fs/inotify")
+DIRECTORY: Final = Path("/proc/sys/fs/inotify")
 
 
 class Limit(Enum):
@@ -65,25 +65,25 @@ class Raised:
         )
 
 
-def read_limit(limit: Limit, *, directory: Path = _DIRECTORY) -> int:
+def read_limit(limit: Limit) -> int:
     """Return the limit's value, or 0 where it cannot be read (a kernel without inotify)."""
     try:
-        return int((directory / limit.value).read_text("ascii"))
+        return int((DIRECTORY / limit.value).read_text("ascii"))
     except (OSError, ValueError):
         return 0
 
 
-def raise_limit(limit: Limit, wanted: int, *, directory: Path = _DIRECTORY) -> Raised:
+def raise_limit(limit: Limit, wanted: int) -> Raised:
     """Raise *limit* to *wanted* unless it is as high already; say what came of it."""
-    before = read_limit(limit, directory=directory)
+    before = read_limit(limit)
     if before >= wanted:
         return Raised(limit=limit, wanted=wanted, before=before, now=before)
     obstacle = ""
     try:
-        (directory / limit.value).write_text(f"{wanted}\n", "ascii")
+        (DIRECTORY / limit.value).write_text(f"{wanted}\n", "ascii")
     except OSError as error:
         obstacle = error.strerror or str(error)
-    now = read_limit(limit, directory=directory)
+    now = read_limit(limit)
     if now < wanted and not obstacle:
         obstacle = f"the kernel keeps {now}"
     return Raised(limit=limit, wanted=wanted, before=before, now=now, obstacle=obstacle)

@@ -50,8 +50,7 @@ class Burst:
     """The events of one take, merged by path. Owned by the watcher's thread.
 
     Of each path the events since it last went away are kept, in one mask; the order of first
-    mention is the order of the reports. A file that went away leaves a new tree of that name
-    alone: two names that changed places are told as from, to, from, to.
+    mention is the order of the reports.
     """
 
     def __init__(self) -> None:
@@ -76,10 +75,8 @@ class Burst:
                 yield wd, mask, name
             elif wd not in inside:
                 path = prefixes[wd] + name
-                if mask & _GONE:
-                    masks[path] = mask | known(path, 0) & _NEW_TREE
-                else:
-                    masks[path] = mask | known(path, 0)
+                before = known(path, 0)
+                masks[path] = mask | (_lasting(before) if mask & _GONE else before)
 
     def touch(self, path: RelPath, mask: int) -> None:
         """Merge one event of the directory *path*."""
@@ -143,6 +140,15 @@ class Burst:
         if status.st_size:
             self.unexplained.append(path)
         return Touched(path, True, Stage.CREATED, True)
+
+
+def _lasting(before: int) -> int:
+    """Return what of a file's past must outlive its leaving.
+
+    Two names that change places at once are told as from, to, from, to: so what has just been
+    moved to the name that is left may be there.
+    """
+    return (before & _NEW_TREE) | (IN_CLOSE_WRITE if before & IN_MOVED_TO else 0)
 
 
 def _is_directory(mask: int) -> bool:

@@ -10,7 +10,8 @@ from sersync.linux.limits import Limit, raise_limit, read_limit
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("sersync.linux.limits.DIRECTORY", tmp_path)
     (tmp_path / "max_user_watches").write_text("100\n")
     return tmp_path
 
@@ -20,19 +21,22 @@ def test_the_kernel_has_all_limits() -> None:
 
 
 def test_a_limit_is_raised(directory: Path) -> None:
-    raised = raise_limit(Limit.WATCHES, 250, directory=directory)
+    raised = raise_limit(Limit.WATCHES, 250)
     assert (raised.before, raised.now, raised.obstacle) == (100, 250, "")
-    assert read_limit(Limit.WATCHES, directory=directory) == 250
+    assert read_limit(Limit.WATCHES) == 250
 
 
 def test_a_limit_is_never_lowered(directory: Path) -> None:
-    raised = raise_limit(Limit.WATCHES, 50, directory=directory)
+    raised = raise_limit(Limit.WATCHES, 50)
     assert (raised.before, raised.now) == (100, 100)
-    assert read_limit(Limit.WATCHES, directory=directory) == 100
+    assert read_limit(Limit.WATCHES) == 100
 
 
-def test_a_limit_that_does_not_exist_is_an_answer_and_no_error(directory: Path) -> None:
-    raised = raise_limit(Limit.INSTANCES, 50, directory=directory / "nowhere")
+def test_a_limit_that_does_not_exist_is_an_answer_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sersync.linux.limits.DIRECTORY", tmp_path / "nowhere")
+    raised = raise_limit(Limit.INSTANCES, 50)
     assert (raised.before, raised.now) == (0, 0)
     assert raised.obstacle == "No such file or directory"
 
@@ -40,5 +44,5 @@ def test_a_limit_that_does_not_exist_is_an_answer_and_no_error(directory: Path) 
 def test_a_kernel_that_takes_the_value_and_keeps_its_own_is_told(directory: Path) -> None:
     (directory / "max_user_watches").unlink()
     (directory / "max_user_watches").symlink_to("/dev/null")
-    raised = raise_limit(Limit.WATCHES, 250, directory=directory)
+    raised = raise_limit(Limit.WATCHES, 250)
     assert (raised.now, raised.obstacle) == (0, "the kernel keeps 0")

@@ -63,6 +63,7 @@ _CASES = {
     "chmodded": ([IN_ATTRIB], Touched(_F)),
     "moved in": ([IN_MOVED_TO], Touched(_F, True, Stage.DONE, True)),
     "moved out": ([IN_MOVED_FROM], Touched(_F)),
+    "moved in and left": ([IN_MOVED_TO, IN_MOVED_FROM], Touched(_F, True, Stage.DONE)),
     "deleted": ([IN_DELETE], Touched(_F)),
     "created and deleted": ([IN_CREATE, IN_MODIFY, IN_CLOSE_WRITE, IN_DELETE], Touched(_F)),
     "deleted and created": ([IN_DELETE, IN_CREATE], Touched(_F, True, Stage.CREATED, True)),

@@ -1,0 +1,291 @@
+"""What the kernel no longer tells becomes a desync of exactly that, with reason and remedy."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sersync.errors import SourceError
+from sersync.linux.inotify import add_watch
+from sersync.linux.limits import Limit, read_limit
+from sersync.model.filters import Filter, Rule
+from sersync.model.path import ROOT, RelPath
+from sersync.model.report import Desync, DesyncReason, NewTree, Touched
+from sersync.watch.inotify import InotifyWatcher
+from tests.integration.watch.conftest import Watch
+
+_ROOT_USER = os.geteuid() == 0
+_AS_NOBODY = """
+import os, sys
+sys.path[:0] = sys.argv[2:]
+from sersync.model.filters import Filter
+from sersync.watch.inotify import InotifyWatcher
+watcher = InotifyWatcher(os.fsencode(sys.argv[1]), Filter(), raise_limits=False)
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for report in watcher.begin():
+    print(report.subtree.decode(), report.reason.name, report.covered, report.detail)
+print(watcher.directories, *watcher.uncovered)
+"""
+
+
+def _fill_queue(root: Path) -> None:
+    """Cause more events than the queue holds; no two equal ones in a row, or they are merged."""
+    one, other = root / "one", root / "other"
+    one.touch()
+    other.touch()
+    for _ in range(read_limit(Limit.QUEUED_EVENTS) // 2 + 10):
+        os.utime(one)
+        os.utime(other)
+
+
+def test_an_overflow_is_told_and_everything_is_watched_again(
+    root: Path, tmp_path: Path, watch: Watch
+) -> None:
+    (root / "moves-out" / "below").mkdir(parents=True)
+    watched = watch()
+    _fill_queue(root)
+    (root / "lost" / "below").mkdir(parents=True)
+    (root / "moves-out").rename(tmp_path / "outside")
+    watched.until(lambda: bool(watched.desyncs()))
+    (desync,) = watched.desyncs()
+    assert (desync.subtree, desync.reason, desync.covered) == (ROOT, DesyncReason.OVERFLOW, True)
+    assert watched.watcher.directories == 3
+    (root / "lost" / "below" / "f").touch()
+    (tmp_path / "outside" / "below" / "f").touch()
+    watched.settle()
+    assert RelPath(b"lost/below/f") in watched.touched()
+    assert RelPath(b"moves-out/below/f") not in watched.touched()
+
+
+def test_an_event_of_an_unknown_watch_desyncs_the_root(
+    root: Path, tmp_path: Path, watch: Watch
+) -> None:
+    (tmp_path / "stranger").mkdir()
+
+    def and_a_stranger(queue: int, path: bytes, mask: int) -> int:
+        add_watch(queue, os.fsencode(tmp_path / "stranger"), mask)
+        return add_watch(queue, path, mask)
+
+    watched = watch(add_watch=and_a_stranger)
+    (tmp_path / "stranger" / "f").touch()
+    watched.settle()
+    assert {(desync.subtree, desync.reason) for desync in watched.desyncs()} == {
+        (ROOT, DesyncReason.UNKNOWN_WATCH)
+    }
+
+
+class _Limited:
+    """A kernel that has only so many watches to give."""
+
+    def __init__(self, watches: int) -> None:
+        self.watches = watches
+
+    def __call__(self, queue: int, path: bytes, mask: int) -> int:
+        if self.watches == 0 and os.path.exists(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        self.watches -= 1
+        return add_watch(queue, path, mask)
+
+
+def test_directories_beyond_the_limit_are_told_with_the_command_that_helps(
+    root: Path, watch: Watch
+) -> None:
+    (root / "d" / "below").mkdir(parents=True)
+    watched = watch(add_watch=_Limited(1))
+    (desync,) = watched.desyncs()
+    assert (desync.subtree, desync.covered) == (b"d", False)
+    assert desync.reason is DesyncReason.WATCH_LIMIT
+    assert "sudo sysctl -w fs.inotify.max_user_watches=" in desync.detail
+    assert watched.watcher.uncovered == (b"d",)
+    assert watched.watcher.notes == (desync.detail,)
+
+
+def test_a_new_directory_beyond_the_limit_is_a_new_tree_and_a_desync(
+    root: Path, watch: Watch
+) -> None:
+    watched = watch(add_watch=_Limited(1))
+    (root / "d").mkdir()
+    said = watched.settle()
+    assert NewTree(RelPath(b"d")) in said
+    assert [desync.subtree for desync in watched.desyncs()] == [b"d"]
+    (root / "d").rmdir()
+    watched.settle()
+    assert watched.watcher.uncovered == ()
+
+
+def test_after_an_overflow_what_was_beyond_the_limit_is_tried_again(
+    root: Path, watch: Watch
+) -> None:
+    (root / "d").mkdir()
+    limited = _Limited(1)
+    watched = watch(add_watch=limited)
+    limited.watches = 100
+    _fill_queue(root)
+    watched.until(lambda: len(watched.desyncs()) > 1)
+    assert watched.watcher.uncovered == ()
+    assert watched.watcher.directories == 2
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not _ROOT_USER, reason="becomes another user")
+def test_an_unreadable_directory_is_told_and_the_rest_is_watched(tmp_path: Path) -> None:
+    """Without root: ``test_a_directory_that_cannot_be_read_is_told_until_it_can``."""
+    root = _tree_of_anyone(tmp_path)
+    lines = _as_nobody(root)
+    assert lines[0].startswith("closed UNREADABLE False closed and what is below it")
+    assert "Permission denied" in lines[0]
+    assert "sudo setfacl -m u:65534:rx" in lines[0]
+    assert lines[1] == "3 b'closed'"
+
+
+def _tree_of_anyone(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    (root / "open" / "below").mkdir(parents=True)
+    (root / "closed").mkdir(mode=0o700)
+    for directory in [root, *root.parents][:-2]:
+        directory.chmod(0o755)
+    return root
+
+
+def _as_nobody(root: Path) -> list[str]:
+    result = subprocess.run(
+        [sys.executable, "-c", _AS_NOBODY, str(root), *sys.path],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_a_directory_that_cannot_be_read_is_told_until_it_can(root: Path, watch: Watch) -> None:
+    (root / "d" / "e").mkdir(parents=True)
+    refused = {os.fsencode(root / "d")}
+
+    def refusing(queue: int, path: bytes, mask: int) -> int:
+        if path in refused:
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return add_watch(queue, path, mask)
+
+    watched = watch(add_watch=refusing)
+    assert [(found.subtree, found.reason) for found in watched.desyncs()] == [
+        (b"d", DesyncReason.UNREADABLE)
+    ]
+    refused.clear()
+    (root / "d").chmod(0o755)
+    assert watched.settle() == [NewTree(RelPath(b"d"))]
+    assert watched.watcher.uncovered == ()
+    assert watched.watcher.directories == 3
+
+
+def test_a_deleted_root_is_told_once(root: Path, watch: Watch) -> None:
+    watched = watch()
+    root.rmdir()
+    watched.until(lambda: bool(watched.desyncs()))
+    (desync,) = watched.desyncs()
+    assert desync == Desync(
+        subtree=ROOT, reason=DesyncReason.ROOT_GONE, detail=desync.detail, covered=False
+    )
+    assert watched.take() == []
+    assert watched.watcher.directories == 0
+    assert watched.watcher.uncovered == (ROOT,)
+
+
+def test_a_moved_root_is_watched_no_more(root: Path, tmp_path: Path, watch: Watch) -> None:
+    watched = watch()
+    root.rename(tmp_path / "moved")
+    watched.until(lambda: bool(watched.desyncs()))
+    assert watched.desyncs()[0].reason is DesyncReason.ROOT_GONE
+    (tmp_path / "moved" / "f").touch()
+    assert watched.take() == []
+
+
+def test_a_root_that_came_back_can_be_watched_again(root: Path, watch: Watch) -> None:
+    watched = watch()
+    root.rmdir()
+    watched.until(lambda: bool(watched.desyncs()))
+    root.mkdir()
+    assert watched.watcher.begin() == []
+    (root / "f").touch()
+    watched.settle()
+    assert RelPath(b"f") in watched.touched()
+
+
+def test_a_root_that_is_no_directory_is_refused(root: Path, watch: Watch) -> None:
+    (root / "f").touch()
+    watcher = InotifyWatcher(os.fsencode(root / "f"), Filter(), raise_limits=False)
+    with pytest.raises(SourceError, match="f is not a directory"):
+        watcher.begin()
+    watcher.close()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not _ROOT_USER, reason="mounts a file system")
+def test_a_file_system_unmounted_below_the_root_is_told(root: Path, watch: Watch) -> None:
+    """Without root nothing can be mounted: ``test_a_deleted_root_is_told_once`` comes nearest."""
+    (root / "volume").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", root / "volume"], check=True)
+    try:
+        (root / "volume" / "d").mkdir()
+        watched = watch()
+        assert watched.watcher.directories == 3
+    finally:
+        subprocess.run(["umount", root / "volume"], check=True)
+    watched.until(lambda: bool(watched.desyncs()))
+    watched.settle()
+    (desync,) = watched.desyncs()
+    assert (desync.subtree, desync.covered) == (b"volume", False)
+    assert desync.reason is DesyncReason.UNMOUNTED
+    assert watched.watcher.directories == 1
+    assert watched.watcher.uncovered == (b"volume",)
+
+
+def test_wake_lets_a_waiting_take_return(watch: Watch) -> None:
+    watched = watch()
+    timer = threading.Timer(0.05, watched.watcher.wake)
+    timer.start()
+    began = time.monotonic()
+    assert watched.watcher.take(60.0) == []
+    assert time.monotonic() - began < 50.0
+    timer.join()
+
+
+def test_excluded_changes_do_not_end_a_take_before_its_time(root: Path, watch: Watch) -> None:
+    watched = watch(Filter([Rule(False, b"*.tmp")]))
+    (root / "a.tmp").touch()
+    began = time.monotonic()
+    assert watched.watcher.take(0.2) == []
+    assert time.monotonic() - began >= 0.2
+
+
+def test_an_absent_limit_is_raised_and_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "max_queued_events").write_text("16\n")
+    (tmp_path / "max_user_watches").write_text("4\n")
+    for number in range(9):
+        (root / str(number)).mkdir()
+    monkeypatch.setattr("sersync.linux.limits.DIRECTORY", tmp_path)
+    watcher = InotifyWatcher(os.fsencode(root), Filter())
+    assert watcher.begin() == []
+    watcher.close()
+    assert watcher.notes == (
+        "fs.inotify.max_queued_events was 16; raised to 1048576 until the next boot",
+        "fs.inotify.max_user_watches was 4; raised to 20 until the next boot",
+    )
+
+
+def test_touched_directories_of_a_removed_root_are_not_told(root: Path, watch: Watch) -> None:
+    (root / "f").touch()
+    watched = watch()
+    (root / "f").unlink()
+    root.rmdir()
+    watched.until(lambda: bool(watched.desyncs()))
+    assert all(isinstance(report, Desync | Touched) for report in watched.reports)
