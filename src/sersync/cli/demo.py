@@ -65,6 +65,7 @@ def demo(
     keep: Annotated[
         bool, Option("--keep", help="Leave it running afterwards, to play with.")
     ] = False,
+    pace: Annotated[float, Option(hidden=True, help="Seconds to read each line.")] = 1.6,
 ) -> int:
     """Show changes arriving at a real rsync daemon.
 
@@ -75,10 +76,10 @@ def demo(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="sersync-demo-") as directory:
-        return _play(Path(directory).resolve(), console, keep=keep)
+        return _play(Path(directory).resolve(), console, keep=keep, pace_s=pace)
 
 
-def _play(top: Path, console: Console, *, keep: bool) -> int:
+def _play(top: Path, console: Console, *, keep: bool, pace_s: float) -> int:
     from sersync.cli.demo_show import Show, plant
     from sersync.rsyncd.conf import Module
     from sersync.rsyncd.secrets import generate_password, write_password, write_secrets
@@ -101,7 +102,7 @@ def _play(top: Path, console: Console, *, keep: bool) -> int:
     with EmbeddedDaemon(top, (module,)) as target_daemon:
         stage = Stage(top=top, target_daemon=target_daemon)
         daemon = _daemon(stage)
-        show = Show(stage, daemon, console)
+        show = Show(stage, daemon, console, pace_s)
         show.introduce()
         try:
             is_same = show.run()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sersync.cli.demo import Stage
     from sersync.daemon.app import Daemon
 
-_PACE_S: Final = 1.6
 _POLL_S: Final = 0.0002
 _DEADLINE_S: Final = 30.0
 _WIDTH: Final = 58
@@ -40,10 +39,12 @@ def plant(root: Path) -> None:
 class Show:
     """Plays the acts one after the other. For one thread."""
 
-    def __init__(self, stage: Stage, daemon: Daemon, console: Console) -> None:
+    def __init__(self, stage: Stage, daemon: Daemon, console: Console, pace_s: float) -> None:
+        """Prepare to play; *pace_s*: how long each line is left to be read."""
         self._stage = stage
         self._daemon = daemon
         self._console = console
+        self._pace_s = pace_s
 
     def introduce(self) -> None:
         """Say what stands where."""
@@ -197,7 +198,7 @@ class Show:
     def _act(self, title: str) -> None:
         """Announce, and leave time to read."""
         self._console.print(f"  {title:<{_WIDTH}}", end="", markup=False)
-        time.sleep(_PACE_S)
+        time.sleep(self._pace_s)
 
     def _took(self, seconds: float) -> None:
         self._console.print(f"[bold]{span(seconds):>8}[/]")

@@ -10,7 +10,8 @@ import os
 import stat
 from itertools import combinations
 
-from sersync.config.resolve import Findings, Placed, Resolved
+from sersync.config.findings import Findings
+from sersync.config.resolve import Placed, Resolved
 from sersync.model.path import RelPath, display, is_within
 from sersync.model.target import (
     LocalDirectory,

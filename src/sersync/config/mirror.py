@@ -11,10 +11,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from sersync.config.across import check_across, source_complaint
+from sersync.config.findings import Findings
 from sersync.config.mistakes import mistakes_of
 from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path
-from sersync.config.resolve import Findings, resolve
+from sersync.config.resolve import resolve
 from sersync.config.schema import Document
 from sersync.config.toml import Loaded
 from sersync.errors import Mistake, SourceError, UsageError

@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from sersync.config.across import check_across
+from sersync.config.findings import Findings
 from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file, step_into
 from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path, lines_of
-from sersync.config.resolve import Findings, Placed, Resolved, resolve
+from sersync.config.resolve import Placed, Resolved, resolve
 from sersync.config.schema import Document
 from sersync.errors import ConfigError, Mistake
 from sersync.model.target import Settings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 
+from sersync.config.findings import Findings
 from sersync.config.mistakes import places_in_file
 from sersync.config.positions import lines_of
-from sersync.config.resolve import Findings, resolve
+from sersync.config.resolve import resolve
 from sersync.config.schema import Document
 from sersync.config.summary import summary
 from sersync.model.filters import Filter, Rule

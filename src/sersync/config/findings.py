@@ -1,0 +1,28 @@
+"""What is wrong with a configuration, collected while it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sersync.config.mistakes import PlaceOf
+from sersync.config.positions import Path
+from sersync.errors import Mistake
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects what is wrong and what looks wrong. For one load, on one thread."""
+
+    place_of: PlaceOf
+    mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
+
+    def mistake(self, path: Path, message: str, suggestion: str = "") -> None:
+        """Note that the setting at *path* cannot be used."""
+        place = self.place_of(path)
+        self.mistakes.append(Mistake(place=place, message=message, suggestion=suggestion))
+
+    def warning(self, path: Path, message: str, suggestion: str = "") -> None:
+        """Note that the setting at *path* is probably not what is meant."""
+        place = self.place_of(path)
+        self.warnings.append(Mistake(place=place, message=message, suggestion=suggestion))

@@ -1,0 +1,113 @@
+"""``sersync`` as people run it: a child with its own arguments, environment and output."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+_SOURCE_TREE = Path(__file__).parents[2] / "src"
+_DEADLINE_S = 30.0
+
+
+class RunningCli:
+    """One ``sersync`` that keeps running. Its output is in files, so it never blocks."""
+
+    def __init__(self, directory: Path, arguments: tuple[str, ...], env: Mapping[str, str]) -> None:
+        self._out, self._err = directory / "out", directory / "err"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "sersync", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=env,
+                cwd=directory.parent,
+            )
+
+    @property
+    def out(self) -> str:
+        """Standard output so far."""
+        return self._out.read_text()
+
+    @property
+    def err(self) -> str:
+        """Standard error so far."""
+        return self._err.read_text()
+
+    def wait_until(self, stands: Callable[[], bool]) -> None:
+        """Wait until *stands*; fail when the time is over or the child has ended before."""
+        deadline = time.monotonic() + _DEADLINE_S
+        while not stands():
+            has_ended = self.child.poll() is not None
+            if (has_ended and not stands()) or time.monotonic() > deadline:
+                pytest.fail(f"code {self.child.returncode}\n{self.out}\n{self.err}")
+            time.sleep(0.01)
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.child.send_signal(signal_number)
+        return self.child.wait(timeout=_DEADLINE_S)
+
+    def end(self) -> None:
+        """End it, however it stands."""
+        if self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+
+
+class Cli:
+    """Runs ``sersync`` in *directory*."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._running: list[RunningCli] = []
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "sersync", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_DEADLINE_S,
+            env=self._environ(environ),
+            cwd=self._directory,
+        )
+
+    def start(self, *arguments: str, **environ: str) -> RunningCli:
+        """Start one command that keeps running."""
+        own = self._directory / f"cli-{len(self._running)}"
+        own.mkdir()
+        running = RunningCli(own, arguments, self._environ(environ))
+        self._running.append(running)
+        return running
+
+    def end(self) -> None:
+        """End all that still runs."""
+        for running in self._running:
+            running.end()
+
+    def _environ(self, environ: Mapping[str, str]) -> dict[str, str]:
+        plain = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+        own = {
+            "PYTHONPATH": os.fspath(_SOURCE_TREE),
+            "HOME": os.fspath(self._directory),
+            "XDG_STATE_HOME": os.fspath(self._directory / "xdg"),
+            "COLUMNS": "100",
+        }
+        return plain | own | environ
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[Cli]:
+    """``sersync`` in the test's own directory; ended with it."""
+    cli = Cli(tmp_path)
+    yield cli
+    cli.end()
