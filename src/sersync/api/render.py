@@ -75,6 +75,7 @@ def _target(target: TargetStatus) -> Json:
         "spares": target.spares,
         "runs": target.runs,
         "batches": target.batches,
+        "full_passes": target.full_passes,
         "files": target.files,
         "sent_bytes": target.sent_bytes,
         "files_per_s": round(target.files_per_s, 1),

@@ -34,6 +34,8 @@ class LiveView:
 
     def __enter__(self) -> Self:
         self._live.start()
+        # A second Ctrl-C ends us at once: the cursor must not stay hidden then.
+        self._live.console.show_cursor()
         return self
 
     def __exit__(
@@ -45,8 +47,9 @@ class LiveView:
         self._live.stop()
 
     def show(self, status: DaemonStatus) -> None:
-        """Draw *status* in place of the last one."""
-        self._live.update(frame(status), refresh=True)
+        """Draw *status* in place of the last one, which stays when the daemon has stopped."""
+        if status.sources:
+            self._live.update(frame(status), refresh=True)
 
 
 def frame(status: DaemonStatus) -> RenderableType:

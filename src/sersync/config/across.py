@@ -89,6 +89,9 @@ def _check_password_file(one: Placed, findings: Findings) -> None:
     """Apply the rules of rsync(1), ``--password-file``; rsync itself ends with code 1."""
     file = one.target.password_file
     place = (*one.path, "password_file")
+    if not os.path.isabs(file):
+        findings.mistake(place, f'"{file}" is not an absolute path')
+        return
     try:
         status = os.stat(file)
         readable = os.access(file, os.R_OK)
@@ -103,8 +106,6 @@ def _check_password_file(one: Placed, findings: Findings) -> None:
         findings.mistake(place, f"{file} can be read by others", f"chmod 600 {file}")
     elif os.geteuid() == 0 and status.st_uid != 0:
         findings.mistake(place, f"{file} does not belong to root", f"chown root {file}")
-    if not os.path.isabs(file):
-        findings.mistake(place, f'"{file}" is not an absolute path')
 
 
 def _identity(target: Target) -> str:
@@ -113,7 +114,9 @@ def _identity(target: Target) -> str:
 
 def _check_identity(identity: str, one: Placed, findings: Findings) -> None:
     place = (*one.path, "ssh", "identity")
-    if not os.path.isfile(os.path.expanduser(identity)):
+    if not os.path.isabs(identity):
+        findings.mistake(place, f'"{identity}" is not an absolute path')
+    elif not os.path.isfile(identity):
         findings.mistake(place, f"{identity} does not exist")
 
 

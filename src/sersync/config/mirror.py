@@ -138,7 +138,8 @@ def _target(request: MirrorRequest, target: str) -> dict[str, Any]:
     if by_shell and request.rsh:
         table["rsh"] = request.rsh
     if by_shell and (request.port or request.identity):
-        table["ssh"] = {"port": request.port, "identity": request.identity}
+        identity = os.path.abspath(os.path.expanduser(request.identity)) if request.identity else ""
+        table["ssh"] = {"port": request.port, "identity": identity}
     elif request.port and _takes("port", target):
         table["port"] = request.port
     return table

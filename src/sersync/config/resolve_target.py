@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 from sersync.config.findings import Findings
@@ -84,9 +85,8 @@ class TargetResolver:
                 if rsh:
                     self._unfit("ssh", "rsh replaces ssh")
                 self._unfit("port", "this is the port of an rsync daemon", "set ssh.port")
-                return replace(
-                    endpoint, port=settings.ssh.port, identity=settings.ssh.identity, rsh=rsh
-                )
+                identity = os.path.expanduser(settings.ssh.identity)
+                return replace(endpoint, port=settings.ssh.port, identity=identity, rsh=rsh)
             case LocalDirectory():
                 for key in ("ssh", "rsh", "port"):
                     self._unfit(key, "a local directory needs no connection")
