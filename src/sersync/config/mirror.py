@@ -17,7 +17,7 @@ from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path
 from sersync.config.resolve import resolve
 from sersync.config.schema import Document
-from sersync.config.toml import Loaded
+from sersync.config.toml import Loaded, surroundings
 from sersync.errors import Mistake, SourceError, UsageError
 from sersync.model.endpoint import parse_endpoint
 from sersync.model.target import RemoteShell, RsyncModule
@@ -79,8 +79,7 @@ def mirror_settings(request: MirrorRequest, environ: Mapping[str, str] = os.envi
     except ValidationError as error:
         findings.mistakes += mistakes_of(error, findings.place_of)
         raise _refusal(findings.mistakes) from error
-    password = environ.get("RSYNC_PASSWORD", "")
-    resolved = resolve(document, password=password, findings=findings)
+    resolved = resolve(document, surroundings=surroundings(environ), findings=findings)
     check_across(resolved, findings)
     for index, target in enumerate(targets):
         _check_parent(("source", 0, "target", index, "to"), target, findings)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
-from sersync.config.resolve_target import TargetResolver
+from sersync.config.resolve_target import Surroundings, TargetResolver
 from sersync.config.schema import (
     Document,
     FilterSettings,
@@ -40,15 +40,12 @@ class Resolved:
     placed: tuple[Placed, ...]
 
 
-def resolve(document: Document, *, password: str, findings: Findings) -> Resolved:
-    """Return the settings that *document* means; what cannot be used is left out and noted.
-
-    *password* is used for rsync daemons that have no password file.
-    """
+def resolve(document: Document, *, surroundings: Surroundings, findings: Findings) -> Resolved:
+    """Return the settings that *document* means; what cannot be used is left out and noted."""
     sources = []
     placed = []
     for index, table in enumerate(document.source):
-        source, paths = _source(table, document.defaults, ("source", index), password, findings)
+        source, paths = _source(table, document.defaults, ("source", index), surroundings, findings)
         sources.append(source)
         for target, path in zip(source.targets, paths, strict=True):
             placed.append(Placed(source=source, target=target, path=path))
@@ -66,7 +63,11 @@ def resolve(document: Document, *, password: str, findings: Findings) -> Resolve
 
 
 def _source(
-    table: SourceTable, defaults: TargetSettings, path: Path, password: str, findings: Findings
+    table: SourceTable,
+    defaults: TargetSettings,
+    path: Path,
+    surroundings: Surroundings,
+    findings: Findings,
 ) -> tuple[Source, list[Path]]:
     """Return the source at *path* and the paths of those of its targets that can be used."""
     root = os.fsencode(table.root)
@@ -81,8 +82,8 @@ def _source(
         place = (*path, "target", index)
         settings = settings_of(written, table.defaults, defaults)
         target_rules = [*rules, *_rules(settings, place, root, findings)]
-        resolver = TargetResolver(settings, written.model_fields_set, place, findings)
-        if target := resolver.resolve(target_rules, password):
+        resolver = TargetResolver(settings, written.model_fields_set, place, surroundings, findings)
+        if target := resolver.resolve(target_rules):
             targets.append(target)
             paths.append(place)
     given = {written.name for written in table.target}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
@@ -14,19 +15,37 @@ from sersync.model.filters import Filter, Rule
 from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a configuration may draw on besides its own text.
+
+    *password* serves rsync daemons that have no password file. *read_file* returns the content
+    of a file of patterns, such as ``--exclude-from`` names, or raises ``OSError``.
+    """
+
+    password: str = ""
+    read_file: Callable[[str], bytes] | None = None
+
+
 class TargetResolver:
     """Makes one target out of its settings. For one load, on one thread."""
 
     def __init__(
-        self, settings: TargetTable, written: set[str], path: Path, findings: Findings
+        self,
+        settings: TargetTable,
+        written: set[str],
+        path: Path,
+        surroundings: Surroundings,
+        findings: Findings,
     ) -> None:
         """Prepare to resolve *settings*, of which *written* stand in the target itself."""
+        self._surroundings = surroundings
         self._settings = settings
         self._written = written
         self._path = path
         self._findings = findings
 
-    def resolve(self, rules: list[Rule], password: str) -> Target | None:
+    def resolve(self, rules: list[Rule]) -> Target | None:
         """Return the target, filtered by *rules*; None and a mistake for an unusable address."""
         settings = self._settings
         parsed = self._options()
@@ -48,12 +67,12 @@ class TargetResolver:
             options=parsed.options,
             delete=settings.delete and parsed.delete is not False,
             password_file=password_file,
-            password=password if by_daemon and not password_file else "",
+            password=self._surroundings.password if by_daemon and not password_file else "",
             bandwidth_kib_s=settings.bandwidth or parsed.bandwidth_kib_s or 0,
             parallel=settings.parallel,
             spares=settings.spares,
             timeout_s=self._whole_seconds("timeout", parsed.timeout_s),
-            connect_timeout_s=self._whole_seconds("connect_timeout", None),
+            connect_timeout_s=self._whole_seconds("connect_timeout", parsed.connect_timeout_s),
             settle_idle_s=settings.settle_idle,
             settle_busy_s=settings.settle_busy,
             max_delete=parsed.max_delete if settings.max_delete is None else settings.max_delete,
@@ -64,9 +83,11 @@ class TargetResolver:
         )
 
     def _options(self) -> ParsedOptions:
-        parsed = parse_rsync_options(self._settings.rsync_options, base=())
-        for said in parsed.mistakes:
-            self._mistake("rsync_options", said)
+        parsed = parse_rsync_options(
+            self._settings.rsync_options, base=(), read_file=self._surroundings.read_file
+        )
+        for mistake in parsed.mistakes:
+            self._mistake("rsync_options", mistake.message, mistake.suggestion)
         for said in parsed.warnings:
             self._findings.warning((*self._path, "rsync_options"), said)
         return parsed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import os
 import re
 import tomllib
@@ -18,6 +19,7 @@ from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file, step_i
 from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path, lines_of
 from sersync.config.resolve import Placed, Resolved, resolve
+from sersync.config.resolve_target import Surroundings
 from sersync.config.schema import Document
 from sersync.errors import ConfigError, Mistake
 from sersync.model.target import Settings
@@ -57,13 +59,25 @@ def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
     if document is None:
         raise ConfigError(file, mistakes)
     findings = Findings(place_of)
-    resolved = resolve(document, password=environ.get("RSYNC_PASSWORD", ""), findings=findings)
+    resolved = resolve(document, surroundings=surroundings(environ), findings=findings)
     if resolved.settings.state_dir and not os.path.isabs(resolved.settings.state_dir):
         findings.mistake(("state_dir",), "must be an absolute path")
     check_across(_without(resolved, broken), findings)
     if mistakes := sorted([*mistakes, *findings.mistakes], key=_line):
         raise ConfigError(file, mistakes)
     return Loaded(settings=resolved.settings, warnings=tuple(findings.warnings))
+
+
+def surroundings(environ: Mapping[str, str]) -> Surroundings:
+    """Return what this host offers to a configuration that is read with *environ*."""
+    return Surroundings(password=environ.get("RSYNC_PASSWORD", ""), read_file=_patterns)
+
+
+def _patterns(file: str) -> bytes:
+    if not os.path.isabs(file):
+        raise OSError(errno.EINVAL, "the path must be absolute")
+    with open(file, "rb") as patterns:
+        return patterns.read()
 
 
 def _read(path: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from sersync.config.toml import Loaded, load
 from sersync.errors import ConfigError
+from sersync.model.filters import Filter, Rule
 
 
 @pytest.fixture
@@ -147,6 +148,19 @@ def test_the_password_comes_from_the_environment(tmp_path: Path, root: Path) -> 
     loaded = _load(tmp_path, text, RSYNC_PASSWORD="word")
 
     assert loaded.settings.sources[0].targets[0].password == "word"
+
+
+def test_patterns_are_read_from_the_file_that_an_rsync_option_names(
+    tmp_path: Path, root: Path
+) -> None:
+    (tmp_path / "patterns").write_text("# old things\n*.old\n")
+    text = f'[[source]]\nroot="{root}"\n[[source.target]]\nto="h::m"\n'
+
+    loaded = _load(tmp_path, text + f'rsync_options = "-a --exclude-from={tmp_path}/patterns"')
+    (refused,) = _said(tmp_path, text + 'rsync_options = "-a --exclude-from=patterns"')
+
+    assert loaded.settings.sources[0].targets[0].filters == Filter((Rule(False, b"*.old"),))
+    assert "must be absolute" in refused
 
 
 class TestEndpoints:

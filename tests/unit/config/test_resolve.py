@@ -8,6 +8,7 @@ from sersync.config.findings import Findings
 from sersync.config.mistakes import places_in_file
 from sersync.config.positions import lines_of
 from sersync.config.resolve import resolve
+from sersync.config.resolve_target import Surroundings
 from sersync.config.schema import Document
 from sersync.config.summary import summary
 from sersync.model.filters import Filter, Rule
@@ -17,7 +18,11 @@ from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Setti
 def _resolved(text: str, *, password: str = "") -> tuple[Settings, Findings]:
     raw = tomllib.loads(text)
     findings = Findings(places_in_file("sersync.toml", lines_of(text), raw))
-    resolved = resolve(Document.model_validate(raw), password=password, findings=findings)
+    resolved = resolve(
+        Document.model_validate(raw),
+        surroundings=Surroundings(password=password),
+        findings=findings,
+    )
     return resolved.settings, findings
 
 
