@@ -62,8 +62,8 @@ class Coverage:
             self._make_room(2 * len(self.table))
         return wds
 
-    def renew(self) -> None:
-        """Cover the whole tree anew after events were lost, and nothing else.
+    def renew(self) -> bool:
+        """Cover the whole tree anew after events were lost; false when there is no root.
 
         Call it when the queue was read to its end: no descriptor that we gave up comes back.
         """
@@ -73,6 +73,7 @@ class Coverage:
         still = set(self.cover(ROOT))
         for wd in [wd for wd in self.table if wd not in still]:
             self._remove(wd)
+        return bool(still) or bool(self.uncovered)
 
     def prune(self, directory: RelPath) -> None:
         """Watch *directory* and what is below it no longer: it is not in the tree any more."""
@@ -176,5 +177,6 @@ class Coverage:
         rose = raised.now > self._limit
         self._limit = raised.now
         self._limit_is_final = not raised.is_enough
-        self.limit_notes[Limit.WATCHES] = str(raised)
+        if raised.before < wanted:
+            self.limit_notes[Limit.WATCHES] = str(raised)
         return rose

@@ -71,7 +71,7 @@ class InotifyWatcher:
         self._poll.register(self._wake.fd, select.POLLIN)
         self._queue = -1
         self._coverage = self._new_coverage()
-        self._desyncs: list[Desync] = []
+        self._unknown_wds: set[int] = set()
         self._unmounted: set[RelPath] = set()
         self._complete_at: dict[RelPath, float] = {}
         self._overflowed = False
@@ -85,10 +85,7 @@ class InotifyWatcher:
         kernel has no queue left for this user.
         """
         if not os.path.isdir(self._root):
-            raise SourceError(
-                f"{display(self._root)} is not a directory, so it cannot be watched",
-                hint="create it, mount it, or correct the source's root",
-            )
+            raise self._no_root()
         self._close_queue()
         queue_note = self._make_queue_long()
         self._queue = self._open_queue()
@@ -96,8 +93,11 @@ class InotifyWatcher:
         self._coverage = self._new_coverage()
         self._coverage.limit_notes.update(queue_note)
         self._overflowed = self._root_is_gone = False
+        self._unknown_wds.clear()
+        self._unmounted.clear()
         self._complete_at.clear()
-        self._coverage.cover(ROOT)
+        if not self._coverage.cover(ROOT) and not self._coverage.uncovered:
+            raise self._no_root()
         return list(self._coverage.news())
 
     def take(self, timeout_s: float | None) -> list[Report]:
@@ -145,6 +145,12 @@ class InotifyWatcher:
         """What an operator should know: limits raised or too low, directories not watched."""
         desyncs = self._coverage.uncovered.values()
         return (*self._coverage.limit_notes.values(), *(desync.detail for desync in desyncs))
+
+    def _no_root(self) -> SourceError:
+        return SourceError(
+            f"{display(self._root)} is not a directory, so it cannot be watched",
+            hint="create it, mount it, or correct the source's root",
+        )
 
     def _new_coverage(self) -> Coverage:
         return Coverage(
@@ -210,11 +216,8 @@ class InotifyWatcher:
             self._follow_itself(burst, wd, mask, RelPath(prefix[:-1]))
 
     def _follow_unknown(self, wd: int, mask: int) -> None:
-        if not self._coverage.was_given_up(wd) and not self._root_is_gone:
-            detail = f"watch descriptor {wd} is unknown; the whole tree is compared again"
-            self._desyncs.append(
-                Desync(subtree=ROOT, reason=DesyncReason.UNKNOWN_WATCH, detail=detail)
-            )
+        if not self._coverage.was_given_up(wd):
+            self._unknown_wds.add(wd)
         if mask & IN_IGNORED:
             self._coverage.last_event(wd)
 
@@ -260,14 +263,18 @@ class InotifyWatcher:
 
     def _conclude(self) -> list[Desync]:
         """Return what we no longer vouch for, now that the queue was read to its end."""
+        desyncs: list[Desync] = []
+        if self._unknown_wds:
+            detail = f"watch descriptors {sorted(self._unknown_wds)[:5]} are not on our list"
+            desyncs.append(_desync_of_all(DesyncReason.UNKNOWN_WATCH, detail))
+            self._unknown_wds.clear()
+        if self._overflowed and not self._root_is_gone:
+            self._root_is_gone = not self._coverage.renew()
+            detail = "the kernel's event queue was full, and it dropped events"
+            desyncs.append(_desync_of_all(DesyncReason.OVERFLOW, detail))
+        self._overflowed = False
         if self._root_is_gone:
             return [self._leave_root()]
-        desyncs, self._desyncs = self._desyncs, []
-        if self._overflowed:
-            self._overflowed = False
-            self._coverage.renew()
-            detail = "the kernel's queue was full and events were dropped; all is compared again"
-            desyncs.append(Desync(subtree=ROOT, reason=DesyncReason.OVERFLOW, detail=detail))
         for path in self._unmounted:
             if self._unmounted.isdisjoint(ancestors(path)):
                 detail = f"the file system at {display(path)} was unmounted; it is not watched"
@@ -308,6 +315,11 @@ class InotifyWatcher:
             return os.lstat(self._root + b"/" + path)
         except OSError:
             return None
+
+
+def _desync_of_all(reason: DesyncReason, detail: str) -> Desync:
+    """Return the report that the whole tree, still watched, must be compared again."""
+    return Desync(subtree=ROOT, reason=reason, detail=f"{detail}; the whole tree is compared again")
 
 
 def _milliseconds_until(*moments: float | None) -> int | None:

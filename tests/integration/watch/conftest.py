@@ -12,6 +12,7 @@ import pytest
 from sersync.model.filters import Filter
 from sersync.model.path import RelPath
 from sersync.model.report import Desync, NewTree, Report, Touched
+from sersync.replication.ports import Watcher
 from sersync.watch.inotify import InotifyWatcher
 
 _DEADLINE_S = 20.0
@@ -82,7 +83,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def watch(root: Path) -> Iterator[Watch]:
     """Begin to watch ``root``; arguments are the watcher's."""
-    watchers: list[InotifyWatcher] = []
+    watchers: list[Watcher] = []
 
     def begin(filters: Filter | None = None, **options: object) -> Watched:
         options.setdefault("raise_limits", False)

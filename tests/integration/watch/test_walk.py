@@ -13,14 +13,15 @@ import pytest
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath
 from sersync.model.slices import Extent, Slice
+from sersync.replication.ports import Scanner
 from sersync.watch.walk import Walk
 
-MakeWalk = Callable[..., Walk]
+MakeWalk = Callable[..., Scanner]
 
 
 @pytest.fixture
 def walk(root: Path) -> MakeWalk:
-    def make(*rules: Rule, **options: int) -> Walk:
+    def make(*rules: Rule, **options: int) -> Scanner:
         return Walk(os.fsencode(root), Filter(rules), **options)  # type: ignore[arg-type]
 
     return make
