@@ -52,6 +52,8 @@ class Backlog:
             del self.own[path]
             if path in self.in_flight:
                 self._wait(changed(entry, created=False))
+            elif path in self.deferred:
+                self._wait(entry)
             else:
                 taken[path] = entry
 
@@ -110,10 +112,7 @@ class Backlog:
 
     def defer(self, entry: DirtyPath) -> None:
         """Let *entry*, which no run has begun with, wait until a run has ended."""
-        newer = self.deferred.get(entry.path)
-        self.deferred[entry.path] = (
-            entry if newer is None else merged(entry, newer, created=entry.created)
-        )
+        self._wait(entry)
 
     def release(self) -> None:
         """Make all deferred paths due, except those that are in flight themselves."""
@@ -131,18 +130,24 @@ class Backlog:
             not_before, _, path = self._times[0]
             entry = self.own.get(path)
             if entry is not None and entry.not_before == not_before:
-                if path not in self.in_flight:
+                if path not in self.in_flight and path not in self.deferred:
                     return not_before
-                self._wait(changed(self.own.pop(path), created=False))
+                del self.own[path]
+                self._wait(changed(entry, created=False) if path in self.in_flight else entry)
             heappop(self._times)
         return None
 
     def _wait(self, entry: DirtyPath) -> None:
-        old = self.deferred.get(entry.path)
-        self.deferred[entry.path] = (
-            entry if old is None else merged(old, entry, created=old.created)
-        )
+        other = self.deferred.get(entry.path)
+        if other is not None:
+            older, newer = sorted((other, entry), key=_sequence)
+            entry = merged(older, newer, created=older.created)
+        self.deferred[entry.path] = entry
 
     def _onto(self, older: DirtyPath, newer: DirtyPath) -> DirtyPath:
         created = older.created and older.path not in self._attempted
         return merged(older, newer, created=created)
+
+
+def _sequence(entry: DirtyPath) -> int:
+    return entry.sequence

@@ -19,14 +19,17 @@ Entries are never changed once they are in the log or handed out; they are repla
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice, takewhile
+from operator import attrgetter
+from typing import Final
 
 from sersync.changelog.backlog import Backlog
 from sersync.changelog.merge import absorb, changed, merged
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
 
-_COMPACT_AFTER = 10_000
+_COMPACT_AFTER: Final = 10_000
+_FIRST_SEEN: Final = attrgetter("first_seen")
 
 
 class Changelog:
@@ -223,7 +226,14 @@ class Changelog:
 
     def oldest(self, target: str) -> float | None:
         """Return when the oldest change was seen that *target* does not have; None: it has all."""
-        return min((entry.first_seen for entry in self._dirty(target)), default=None)
+        backlog = self._backlogs[target]
+        beyond = self._beyond(backlog)
+        if self._older:
+            beyond = (self._as_seen_by(backlog, entry) for entry in beyond)
+        dirty = chain(
+            backlog.in_flight.values(), backlog.deferred.values(), backlog.own.values(), beyond
+        )
+        return min(map(_FIRST_SEEN, dirty), default=None)
 
     def paths(self, target: str, limit: int) -> list[DirtyPath]:
         """Return up to *limit* dirty paths, for people to look at; those at work come first."""
@@ -245,12 +255,9 @@ class Changelog:
     def _beyond(self, backlog: Backlog) -> Iterator[DirtyPath]:
         """Yield what *backlog* has not passed: oldest first for the slowest, else newest first."""
         if backlog.cursor <= self._slowest:
-            yield from self._log.values()
-            return
-        for entry in reversed(self._log.values()):
-            if entry.sequence <= backlog.cursor:
-                return
-            yield entry
+            return iter(self._log.values())
+        cursor = backlog.cursor
+        return takewhile(lambda entry: entry.sequence > cursor, reversed(self._log.values()))
 
     def _oldest_beyond(self, backlog: Backlog, count: int) -> list[DirtyPath]:
         if backlog.cursor <= self._slowest:

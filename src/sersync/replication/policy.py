@@ -1,0 +1,244 @@
+"""When to try again, and when to stop: decisions over time. Pure: times are arguments."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Final
+
+from sersync.model.batch import Reason
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import ROOT, RelPath, parent
+
+OFFER_AFTER_S: Final = (60.0, 600.0, 3600.0)
+"""When an unconfirmed path is carried again, counted from the loss."""
+SETTLED_MATTERS_S: Final = 120.0
+"""How long a power cut may undo on the target what was carried."""
+
+_LEAST_LIMIT: Final = 1000
+_MOST_UNCONFIRMED: Final = 10_000
+_BUCKETS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Ever longer pauses between attempts: they double from *first_s* up to *ceiling_s*."""
+
+    first_s: float = 1.0
+    ceiling_s: float = 300.0
+
+    def delay(self, failures: int, *, jitter: float) -> float:
+        """Return the pause in seconds after so many failures in a row, 1 being the first.
+
+        *jitter*, from 0.0 up to 1.0, takes up to a quarter off, so that many targets that failed
+        together do not come back together.
+        """
+        if failures <= 0:
+            return 0.0
+        doublings = min(failures - 1, 30)
+        return min(self.ceiling_s, self.first_s * 2.0**doublings) * (1.0 - jitter / 4.0)
+
+
+class DeletionGuard:
+    """Counts what is deleted on one target within the last *window_s*, against a limit.
+
+    *limit* is a number of entries; None is half of what the source is known to hold, at least
+    1000; negative is no limit. Owner: the target's worker.
+    """
+
+    def __init__(self, *, limit: int | None = None, window_s: float = 60.0) -> None:
+        self.window_s = window_s
+        self._set_limit = limit
+        self._known = 0
+        self._recorded: deque[tuple[float, int]] = deque()
+        self._sum = 0
+
+    @property
+    def limit(self) -> int | None:
+        """Entries that may be deleted within the window; None is no limit."""
+        if self._set_limit is None:
+            return max(_LEAST_LIMIT, self._known // 2)
+        return self._set_limit if self._set_limit >= 0 else None
+
+    @property
+    def per_run(self) -> int | None:
+        """Entries that one run may delete; None is no limit.
+
+        It moves in powers of two, since a connection that stands ready was started with it.
+        """
+        limit = self.limit
+        if limit is None or self._set_limit is not None:
+            return limit
+        steps = (limit // _LEAST_LIMIT).bit_length() - 1
+        return _LEAST_LIMIT << steps
+
+    def know(self, entries: int) -> None:
+        """Take note of how many entries the source holds; the most that it ever held counts."""
+        self._known = max(self._known, entries)
+
+    def record(self, now: float, deleted: int) -> None:
+        """Count *deleted* entries."""
+        if deleted > 0:
+            self._recorded.append((now, deleted))
+            self._sum += deleted
+        self._forget(now)
+
+    def deleted(self, now: float) -> int:
+        """Return how many entries were deleted within the window."""
+        self._forget(now)
+        return self._sum
+
+    def allowance(self, now: float) -> int | None:
+        """Return how many more entries may be deleted now; None is no limit."""
+        limit = self.limit
+        return None if limit is None else max(0, limit - self.deleted(now))
+
+    def is_exceeded(self, now: float) -> bool:
+        """Tell whether more was deleted within the window than the limit allows."""
+        limit = self.limit
+        return limit is not None and self.deleted(now) > limit
+
+    def reset(self) -> None:
+        """Begin anew: a person has said that the deletions are meant."""
+        self._recorded.clear()
+        self._sum = 0
+
+    def reason(self, now: float, *, target: str, stopped: int = 0) -> Reason:
+        """Return why *target* halts. *stopped*: entries that rsync was kept from deleting."""
+        deleted = self.deleted(now)
+        limit = self.limit
+        counted = f"{deleted} {_entries(deleted)} deleted on {target} within {self.window_s:.0f} s"
+        if stopped:
+            counted += f", and {stopped} more {'is' if stopped == 1 else 'are'} to be deleted"
+        return Reason(
+            message=f"{counted}; the limit is {'none' if limit is None else limit}",
+            remedy="Nothing more is deleted. Look at the source: is everything there that should"
+            f" be? If the deletions are meant, set max_delete of {target} to more than"
+            f' {deleted + stopped}, or to "off", and reload the configuration (SIGHUP).',
+        )
+
+    def _forget(self, now: float) -> None:
+        while self._recorded and self._recorded[0][0] <= now - self.window_s:
+            self._sum -= self._recorded.popleft()[1]
+
+
+def _entries(count: int) -> str:
+    return "entry was" if count == 1 else "entries were"
+
+
+def widen(paths: Mapping[RelPath, Scope], *, most: int) -> dict[RelPath, Scope]:
+    """Return at most *most* scopes that cover *paths*: as they are, as levels, or as one tree.
+
+    An entry becomes the level of its parent; a level or tree stays what it is.
+    """
+    if len(paths) <= most:
+        return dict(paths)
+    wider: dict[RelPath, Scope] = {}
+    for path, scope in paths.items():
+        _include(wider, *((parent(path), Scope.LEVEL) if scope is Scope.ENTRY else (path, scope)))
+    return wider if len(wider) <= most else {ROOT: Scope.TREE}
+
+
+class Unconfirmed:
+    """Paths of one target whose last transfer may not have lasted; each is offered three times.
+
+    A run whose end is unknown may still be at work on the target, and may put old bytes over
+    newer ones. And a target that lost power may have lost what it took shortly before. Memory is
+    bounded: beyond *most* paths their parents' levels stand for them, and the whole tree for
+    those. Owner: the target's worker.
+    """
+
+    def __init__(self, *, most: int = _MOST_UNCONFIRMED) -> None:
+        self._most = most
+        self._offers: dict[RelPath, _Offer] = {}
+        self._times: list[tuple[float, RelPath]] = []
+        self._settled: deque[tuple[float, dict[RelPath, Scope]]] = deque()
+
+    @property
+    def count(self) -> int:
+        """How many paths, levels or trees are not confirmed."""
+        return len(self._offers)
+
+    @property
+    def next_due(self) -> float | None:
+        """When something is to be offered again; None: nothing is unconfirmed."""
+        while self._times:
+            at, path = self._times[0]
+            offer = self._offers.get(path)
+            if offer is not None and offer.at == at:
+                return at
+            heappop(self._times)
+        return None
+
+    def remember_settled(self, paths: Iterable[DirtyPath | RelPath], now: float) -> None:
+        """Keep *paths* in mind, which were just carried; a bare path is one entry."""
+        self._forget_settled(now)
+        begun = self._settled[-1][0] if self._settled else float("-inf")
+        if now - begun >= SETTLED_MATTERS_S / _BUCKETS:
+            self._settled.append((now, {}))
+        start, bucket = self._settled[-1]
+        for each in paths:
+            _include(bucket, *_scoped(each))
+        self._settled[-1] = start, widen(bucket, most=self._most // _BUCKETS)
+
+    def lost(self, paths: Iterable[DirtyPath | RelPath], now: float) -> None:
+        """Note that the connection was lost, and with it a run that carried *paths*, if any.
+
+        What was settled within the last two minutes is not confirmed any more either.
+        """
+        self._forget_settled(now)
+        lost: dict[RelPath, Scope] = {}
+        for each in paths:
+            _include(lost, *_scoped(each))
+        for _, settled in self._settled:
+            for path, scope in settled.items():
+                _include(lost, path, scope)
+        self._settled.clear()
+        for path, scope in lost.items():
+            before = self._offers.get(path)
+            self._schedule(path, scope if before is None else max(scope, before.scope), 0, now)
+        if len(self._offers) > self._most:
+            offered = {path: offer.scope for path, offer in self._offers.items()}
+            self._offers.clear()
+            self._times.clear()
+            for path, scope in widen(offered, most=self._most).items():
+                self._schedule(path, scope, 0, now)
+
+    def due(self, now: float) -> list[tuple[RelPath, Scope]]:
+        """Return what is to be carried again now; after its third time it counts as confirmed."""
+        due = []
+        while (at := self.next_due) is not None and at <= now:
+            _, path = heappop(self._times)
+            offer = self._offers.pop(path)
+            due.append((path, offer.scope))
+            if offer.turn + 1 < len(OFFER_AFTER_S):
+                lost_at = at - OFFER_AFTER_S[offer.turn]
+                self._schedule(path, offer.scope, offer.turn + 1, lost_at)
+        return due
+
+    def _schedule(self, path: RelPath, scope: Scope, turn: int, lost_at: float) -> None:
+        at = lost_at + OFFER_AFTER_S[turn]
+        self._offers[path] = _Offer(scope=scope, turn=turn, at=at)
+        heappush(self._times, (at, path))
+
+    def _forget_settled(self, now: float) -> None:
+        bucket_s = SETTLED_MATTERS_S / _BUCKETS
+        while self._settled and self._settled[0][0] + bucket_s < now - SETTLED_MATTERS_S:
+            self._settled.popleft()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    scope: Scope
+    turn: int
+    at: float
+
+
+def _scoped(each: DirtyPath | RelPath) -> tuple[RelPath, Scope]:
+    return (each.path, each.scope) if isinstance(each, DirtyPath) else (each, Scope.ENTRY)
+
+
+def _include(scopes: dict[RelPath, Scope], path: RelPath, scope: Scope) -> None:
+    scopes[path] = max(scope, scopes.get(path, scope))

@@ -1,0 +1,196 @@
+"""The engine's decisions over time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import ROOT, RelPath, is_within, parent
+from sersync.replication.policy import Backoff, DeletionGuard, Unconfirmed, widen
+
+A = RelPath(b"d/a")
+
+
+def numbered(count: int, *, below: bytes = b"d") -> list[RelPath]:
+    return [RelPath(below + b"/%d" % number) for number in range(count)]
+
+
+class TestBackoff:
+    def test_pauses_double_up_to_the_ceiling(self) -> None:
+        pauses = [Backoff().delay(failures, jitter=0.0) for failures in range(12)]
+        assert pauses == [0.0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+    def test_a_million_failures_pause_no_longer_than_the_ceiling(self) -> None:
+        assert Backoff().delay(1_000_000, jitter=0.0) == 300.0
+
+    @given(
+        failures=st.integers(min_value=1, max_value=100),
+        jitter=st.floats(min_value=0.0, max_value=1.0),
+    )
+    def test_jitter_takes_off_at_most_a_quarter(self, failures: int, jitter: float) -> None:
+        whole = Backoff().delay(failures, jitter=0.0)
+        assert 0.75 * whole <= Backoff().delay(failures, jitter=jitter) <= whole
+
+
+class TestDeletionGuard:
+    def test_half_of_a_large_source_may_go_before_it_stops(self) -> None:
+        guard = DeletionGuard()
+        guard.know(10_000)
+        guard.record(1.0, 5_000)
+        assert not guard.is_exceeded(1.0)
+        assert guard.allowance(1.0) == 0
+        guard.record(2.0, 1)
+        assert guard.is_exceeded(2.0)
+
+    def test_a_small_source_may_lose_a_thousand_entries(self) -> None:
+        guard = DeletionGuard()
+        guard.know(10)
+        guard.record(1.0, 1_000)
+        assert not guard.is_exceeded(1.0)
+
+    def test_a_source_that_shrinks_does_not_lower_its_limit(self) -> None:
+        guard = DeletionGuard()
+        guard.know(10_000)
+        guard.know(3)
+        assert guard.limit == 5_000
+
+    def test_only_the_last_minute_counts(self) -> None:
+        guard = DeletionGuard(limit=10)
+        guard.record(0.0, 8)
+        guard.record(59.0, 2)
+        assert guard.allowance(59.9) == 0
+        assert guard.allowance(60.0) == 8
+        guard.record(119.0, 20)
+        assert guard.is_exceeded(119.5)
+        assert not guard.is_exceeded(179.0)
+
+    def test_zero_allows_no_deletion_and_a_negative_limit_allows_all(self) -> None:
+        none = DeletionGuard(limit=0)
+        none.record(1.0, 1)
+        assert none.is_exceeded(1.0)
+        assert none.per_run == 0
+        off = DeletionGuard(limit=-1)
+        off.record(1.0, 10**9)
+        assert not off.is_exceeded(1.0)
+        assert off.allowance(1.0) is None
+        assert off.per_run is None
+
+    @pytest.mark.parametrize(
+        ("known", "per_run"), [(0, 1000), (3_999, 1000), (4_000, 2000), (100_000, 32_000)]
+    )
+    def test_what_one_run_may_delete_changes_rarely(self, known: int, per_run: int) -> None:
+        guard = DeletionGuard()
+        guard.know(known)
+        assert guard.per_run == per_run
+
+    def test_the_reason_has_the_numbers_and_the_way_on(self) -> None:
+        guard = DeletionGuard(limit=10)
+        guard.record(1.0, 11)
+        reason = guard.reason(2.0, target="web2", stopped=4)
+        assert reason.message == (
+            "11 entries were deleted on web2 within 60 s, and 4 more are to be deleted;"
+            " the limit is 10"
+        )
+        assert "max_delete of web2 to more than 15" in reason.remedy
+
+    def test_a_person_who_says_go_on_starts_the_count_anew(self) -> None:
+        guard = DeletionGuard(limit=10)
+        guard.record(1.0, 11)
+        guard.reset()
+        assert not guard.is_exceeded(1.0)
+        assert guard.allowance(1.0) == 10
+
+
+class TestUnconfirmed:
+    def test_a_lost_path_is_offered_after_one_ten_and_sixty_minutes(self) -> None:
+        paths = Unconfirmed()
+        paths.lost([A], 0.0)
+        offered = []
+        for now in range(0, 4000, 10):
+            offered += [now] * len(paths.due(float(now)))
+        assert offered == [60, 600, 3600]
+        assert paths.count == 0
+        assert paths.next_due is None
+
+    def test_it_stays_unconfirmed_until_the_last_offer(self) -> None:
+        paths = Unconfirmed()
+        paths.lost([A], 0.0)
+        assert (paths.count, paths.next_due) == (1, 60.0)
+        assert paths.due(60.0) == [(A, Scope.ENTRY)]
+        assert (paths.count, paths.next_due) == (1, 600.0)
+
+    def test_late_offers_do_not_come_twice_at_once_unless_both_are_due(self) -> None:
+        paths = Unconfirmed()
+        paths.lost([A], 0.0)
+        assert paths.due(300.0) == [(A, Scope.ENTRY)]
+        assert paths.next_due == 600.0
+
+    def test_what_was_settled_in_the_last_two_minutes_is_lost_with_the_connection(self) -> None:
+        paths = Unconfirmed()
+        paths.remember_settled([RelPath(b"old")], 0.0)
+        paths.remember_settled([RelPath(b"young")], 100.0)
+        paths.lost([A], 200.0)
+        assert dict(paths.due(260.0)) == {A: Scope.ENTRY, b"young": Scope.ENTRY}
+
+    def test_without_a_loss_nothing_is_unconfirmed(self) -> None:
+        paths = Unconfirmed()
+        paths.remember_settled([A], 0.0)
+        assert paths.count == 0
+        assert paths.due(10_000.0) == []
+
+    def test_scopes_are_kept_and_the_wider_one_wins(self) -> None:
+        paths = Unconfirmed()
+        level = DirtyPath(path=A, scope=Scope.LEVEL, sequence=1, first_seen=0.0)
+        paths.remember_settled([level], 0.0)
+        paths.lost([A], 1.0)
+        assert paths.due(61.0) == [(A, Scope.LEVEL)]
+
+    def test_a_second_loss_begins_the_count_anew(self) -> None:
+        paths = Unconfirmed()
+        paths.lost([A], 0.0)
+        paths.due(60.0)
+        paths.lost([A], 100.0)
+        assert paths.next_due == 160.0
+        assert paths.count == 1
+
+    def test_many_paths_become_the_levels_of_their_parents(self) -> None:
+        paths = Unconfirmed(most=10)
+        paths.lost([*numbered(20), *numbered(3, below=b"e")], 0.0)
+        assert dict(paths.due(60.0)) == {b"d": Scope.LEVEL, b"e": Scope.LEVEL}
+
+    def test_too_many_directories_become_the_whole_tree(self) -> None:
+        paths = Unconfirmed(most=10)
+        paths.lost([RelPath(b"%d/x" % number) for number in range(20)], 0.0)
+        assert paths.due(60.0) == [(ROOT, Scope.TREE)]
+
+    def test_what_was_settled_is_bounded_as_well_and_a_burst_is_forgotten_in_time(self) -> None:
+        paths = Unconfirmed(most=100)
+        paths.remember_settled(numbered(5000), 0.0)
+        paths.remember_settled([A], 100.0)
+        paths.lost([], 200.0)
+        assert paths.due(260.0) == [(A, Scope.ENTRY)]
+
+
+@given(
+    paths=st.dictionaries(
+        st.lists(st.sampled_from([b"a", b"b", b"c", b"d"]), max_size=4).map(
+            lambda names: RelPath(b"/".join(names))
+        ),
+        st.sampled_from(Scope),
+    ),
+    most=st.integers(min_value=1, max_value=12),
+)
+def test_widened_scopes_cover_all_that_they_stand_for(
+    paths: dict[RelPath, Scope], most: int
+) -> None:
+    wider = widen(paths, most=most)
+    assert len(wider) <= most
+    for path, scope in paths.items():
+        assert any(
+            (wide_scope is Scope.TREE and is_within(path, wide))
+            or (path == wide and wide_scope >= scope)
+            or (scope is Scope.ENTRY and wide_scope is Scope.LEVEL and parent(path) == wide)
+            for wide, wide_scope in wider.items()
+        )
