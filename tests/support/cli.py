@@ -94,7 +94,7 @@ class Cli:
         for running in self._running:
             running.end()
 
-    def _environ(self, environ: Mapping[str, str]) -> dict[str, str]:
+    def _environ(self, environ: dict[str, str]) -> dict[str, str]:
         plain = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         own = {
             "PYTHONPATH": os.fspath(_SOURCE_TREE),

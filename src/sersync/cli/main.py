@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -59,6 +60,9 @@ def main() -> None:
 
 
 def _run() -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the locale cannot spell must not end a command; stderr is like this anyway.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(prog_name="sersync", standalone_mode=False)
         sys.stdout.flush()

@@ -22,8 +22,10 @@ from sersync.errors import Mistake, SourceError, UsageError
 from sersync.model.endpoint import parse_endpoint
 from sersync.model.target import RemoteShell, RsyncModule
 
-_REMOTE = re.compile(r"(\[[^\]/]*\]|[^/:\[]|[^/:]+@\[[^\]/]*\])*:")
-"""A colon before any slash means another host, as in rsync(1), "GENERAL"."""
+_REMOTE = re.compile(r"[^/]*:|[^/]*@|[~\[\s]")
+"""What is no directory here: a colon before any slash means another host, as in rsync(1),
+"GENERAL". The others look like slips, and the endpoint's parser explains them; a directory of
+such a name is spelled with ``./`` before it."""
 
 _OPTION_OF: Final = {
     "password_file": "--password-file",
@@ -162,7 +164,7 @@ def _place(path: Path, request: MirrorRequest) -> str:
     if option := _OPTION_OF.get(last):
         return option
     if len(numbers) > 1:
-        return f"DEST {request.targets[numbers[1]]}"
+        return f"DEST {numbers[1] + 1}" if len(request.targets) > 1 else "DEST"
     return "SRC"
 
 

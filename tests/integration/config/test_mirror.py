@@ -105,3 +105,18 @@ def test_the_same_target_twice_is_one_mistake() -> None:
         _settings("h::m", "rsync://h/m")
 
     assert len(refusal.value.message.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("slip", ["user@host", "~/copy", "[::1]", " host::m", "http://host/m"])
+def test_what_looks_like_a_slip_is_not_taken_for_a_directory(slip: str) -> None:
+    with pytest.raises(UsageError, match=r"^DEST: "):
+        _settings(slip)
+
+
+def test_a_directory_of_any_name_can_be_spelled(here: Path) -> None:
+    targets = _settings("./user@host", "./~", "./[x]").sources[0].targets
+
+    assert [target.endpoint for target in targets] == [
+        LocalDirectory(path=os.fsencode(here / name)) for name in ("user@host", "~", "[x]")
+    ]
