@@ -34,6 +34,12 @@ def check_across(resolved: Resolved, findings: Findings) -> None:
             _check_identity(identity, one, findings)
     for first, second in combinations(resolved.placed, 2):
         _check_pair(first, second, findings)
+        if _feeds(first, second) and _feeds(second, first):
+            findings.mistake(
+                (*second.path, "to"),
+                f"{_named(first)} comes back here: each would undo what happens in the other",
+                "keep one of the two",
+            )
 
 
 def source_complaint(root: bytes) -> str:
@@ -143,6 +149,15 @@ def _check_pair(first: Placed, second: Placed, findings: Findings) -> None:
                 f"{_named(inner)} lies inside {_named(outer)}, which would delete it",
                 f'exclude "/{display(below)}/" there, or choose another place',
             )
+
+
+def _feeds(one: Placed, other: Placed) -> bool:
+    """Tell whether what *one* writes stands in the source of *other*."""
+    if not isinstance(one.target.endpoint, LocalDirectory):
+        return False
+    copy = os.path.realpath(one.target.endpoint.path)
+    root = os.path.realpath(other.source.root)
+    return is_within(_tidy(copy), _tidy(root)) or is_within(_tidy(root), _tidy(copy))
 
 
 def _address(target: Target) -> tuple[str, RelPath]:

@@ -266,6 +266,34 @@ class TestEndpoints:
 
         assert len(_load(tmp_path, text).settings.sources[0].targets) == 2
 
+    def test_two_sources_that_mirror_each_other(self, tmp_path: Path, root: Path) -> None:
+        (tmp_path / "other").mkdir()
+        text = f"""
+            [[source]]
+            root = "{root}"
+            target = [{{ to = "{tmp_path}/other" }}]
+            [[source]]
+            root = "{tmp_path}/other"
+            target = [{{ to = "{root}" }}]
+        """
+
+        (line,) = _said(tmp_path, text)
+
+        assert "each would undo what happens in the other" in line
+
+    def test_a_chain_of_sources_is_fine(self, tmp_path: Path, root: Path) -> None:
+        (tmp_path / "other").mkdir()
+        text = f"""
+            [[source]]
+            root = "{root}"
+            target = [{{ to = "{tmp_path}/other" }}]
+            [[source]]
+            root = "{tmp_path}/other"
+            target = [{{ to = "h::m" }}]
+        """
+
+        assert _load(tmp_path, text).warnings == ()
+
     def test_a_nested_target_is_fine_where_the_outer_one_excludes_it(
         self, tmp_path: Path, root: Path
     ) -> None:
