@@ -120,7 +120,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _why_not() -> str:
+def why_no_sshd() -> str:
+    """Return what is missing for an sshd here; "" when it can run."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin"
     missing = [tool for tool in ("sshd", "ssh", "ssh-keygen") if not shutil.which(tool, path=path)]
     if missing:
@@ -134,7 +135,7 @@ def _why_not() -> str:
 @pytest.fixture
 def sshd(tmp_path: Path) -> Iterator[Sshd]:
     """One sshd that lets the current user in."""
-    if reason := _why_not():
+    if reason := why_no_sshd():
         pytest.skip(reason)
     server = start_sshd(tmp_path / "sshd")
     yield server

@@ -1,0 +1,25 @@
+"""The rows of the table, in its order: each measured by itself, each in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.place import Place
+from benchmarks.rows.burst import burst_2000, burst_20000, copy_library
+from benchmarks.rows.latency import big_tree, idle, local, ssh
+from benchmarks.rows.steady import stream, three_targets
+from benchmarks.table import Line
+
+Row = Callable[[Place], Iterator[Line]]
+
+ROWS: dict[str, Row] = {
+    "idle": idle,
+    "big-tree": big_tree,
+    "ssh": ssh,
+    "local": local,
+    "burst-2000": burst_2000,
+    "burst-20000": burst_20000,
+    "copy-library": copy_library,
+    "stream": stream,
+    "three-targets": three_targets,
+}
