@@ -137,6 +137,16 @@ def parse_pattern_option(text: bytes, *, include: bool) -> Rule:
     return _rule(text, include=include, written=text)
 
 
+def literal_pattern(path: bytes) -> bytes:
+    """Return *path* as a pattern that stands for itself, whatever bytes it holds.
+
+    rsync takes a backslash for an escape only in a pattern that holds a wildcard.
+    """
+    if not any(wildcard in path for wildcard in (b"*", b"?", b"[")):
+        return path
+    return re.sub(rb"[\\*?\[]", rb"\\\g<0>", path)
+
+
 def warn_absolute(rule: Rule, root: bytes) -> str | None:
     """Return a warning if the pattern begins with *root*, the absolute path of the source."""
     root = root.rstrip(b"/")
