@@ -14,6 +14,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from sersync.config.rsync_options import parse_rsync_options
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath, ancestors
 
@@ -158,3 +159,16 @@ def test_rsync_deletes_nothing_on_a_far_side_that_the_predicate_excludes(
         kept = {p for p, is_dir in tree.items() if filters.excludes(p, is_dir=is_dir)}
         above = {directory for path in kept for directory in ancestors(path)} - {ROOT}
         assert left == kept | above, rules
+
+
+def test_cvs_exclude_means_what_it_means_to_rsync() -> None:
+    names = b"""RCS a.o core core.c tags TAGS ~ a~ #a# .#a ,a _$a a$ $a a.old a.BAK a.Bak .del-x
+        .git .gitignore .make.state cvslog.1 cvslog a.so a.so.1 .cvsignore x.Z x.z"""
+    tree = {RelPath(name): name in (b".git", b"RCS") for name in names.split()}
+    tree |= {RelPath(b".svn"): False, RelPath(b".git/a"): False, RelPath(b"RCS/a"): False}
+    filters = Filter(parse_rsync_options(["-C"]).rules)
+    with planted(tree) as (full, empty):
+        sent = rsync("-n", "--cvs-exclude", f"{full}/", f"{empty}/")
+    assert {RelPath(path) for path in sent} - {b"."} == {
+        path for path, is_dir in tree.items() if not filters.excludes(path, is_dir=is_dir)
+    }

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sersync.model.filters import Filter
+from sersync.model.path import RelPath
 from sersync.model.rule import (
     Rule,
+    literal_pattern,
     parse_filter_option,
     parse_pattern_option,
     parse_rule,
@@ -94,6 +99,18 @@ def test_pattern_that_begins_with_the_source_path_is_warned_about() -> None:
     assert warn_absolute(Rule(False, b"/srv/www2/hosts"), root) is None
     assert warn_absolute(Rule(False, b"/hosts"), root) is None
     assert warn_absolute(Rule(False, b"/hosts"), b"/") is None
+
+
+paths = st.lists(st.sampled_from(list(b"ab*?[]\\\\/!-\n\xff")), min_size=1, max_size=8).map(
+    lambda codes: RelPath(bytes(codes).strip(b"/"))
+)
+
+
+@given(paths.filter(bool), paths.filter(bool))
+def test_literal_pattern_matches_that_path_only(path: RelPath, other: RelPath) -> None:
+    filters = Filter([Rule(False, b"/" + literal_pattern(path))])
+    assert filters.excludes_entry(path, is_dir=False)
+    assert filters.excludes_entry(other, is_dir=False) is (other == path)
 
 
 def test_rule_is_shown_as_rsync_writes_it() -> None:
