@@ -6,12 +6,13 @@ import errno
 import os
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from sersync.linux.inotify import IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_ONLYDIR, remove_watch
 from sersync.linux.limits import Limit, raise_limit, read_limit
 from sersync.model.filters import Filter
-from sersync.model.path import ROOT, RelPath, display, is_within
+from sersync.model.path import ROOT, RelPath, ancestors, display, is_within, parent
 from sersync.model.report import Desync, DesyncReason
 from sersync.watch.coalesce import ENTRY_EVENTS, ROOT_EVENTS
 from sersync.watch.table import WatchTable, prefix_of
@@ -19,6 +20,7 @@ from sersync.watch.table import WatchTable, prefix_of
 _DIRECTORY_MASK: Final = ENTRY_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK
 _ROOT_MASK: Final = ROOT_EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK
 _ROOMY: Final = 0.8
+_MOST_UNCOVERED: Final = 1000
 _VANISHED: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 AddWatch = Callable[[int, bytes, int], int]
@@ -58,16 +60,12 @@ class Coverage:
             if wd is not None:
                 wds.append(wd)
                 waiting.extend(self._subdirectories(here))
-        if len(self.table) > self._limit * _ROOMY:
+        if 0 < self._limit * _ROOMY < len(self.table):
             self._make_room(2 * len(self.table))
         return wds
 
     def renew(self) -> bool:
-        """Cover the whole tree anew after events were lost; false when there is no root.
-
-        Call it when the queue was read to its end: no descriptor that we gave up comes back.
-        """
-        self._leaving.clear()
+        """Cover the whole tree anew after events were lost; false when there is no root."""
         self.uncovered.clear()
         self._limit_is_final = not self._raise_limits
         still = set(self.cover(ROOT))
@@ -87,11 +85,22 @@ class Coverage:
             del self.uncovered[path]
 
     def give_up(self, directory: RelPath, reason: DesyncReason, detail: str) -> None:
-        """Add *directory* to what is not covered, and say so in the next ``news``."""
-        self.forgive(directory)
+        """Add *directory* to what is not covered, and say so in the next ``news``.
+
+        Where that becomes a long list, the directories above stand for theirs.
+        """
+        if not self.uncovered.keys().isdisjoint(ancestors(directory)):
+            return
         desync = Desync(subtree=directory, reason=reason, detail=detail, covered=False)
         self.uncovered[directory] = desync
         self._news.append(desync)
+        if len(self.uncovered) > _MOST_UNCOVERED:
+            self._widen(desync)
+
+    def is_unreadable(self, directory: RelPath) -> bool:
+        """Tell whether *directory* is not covered because it could not be read."""
+        desync = self.uncovered.get(directory)
+        return desync is not None and desync.reason is DesyncReason.UNREADABLE
 
     def news(self) -> list[Desync]:
         """Return what was given up since the last call."""
@@ -106,6 +115,22 @@ class Coverage:
         """Forget *wd*: the kernel will not mention it again."""
         self._leaving.discard(wd)
         self.table.drop(wd)
+
+    def _widen(self, example: Desync) -> None:
+        """Put the directories above in place of what is not covered, until the list is short."""
+        paths = set(self.uncovered)
+        while len(paths) > _MOST_UNCOVERED:
+            above = {parent(path) for path in paths}
+            paths = {path for path in above if above.isdisjoint(ancestors(path))}
+        self.uncovered = {
+            path: replace(
+                example,
+                subtree=path,
+                detail=f"in {display(path)}, many directories are not watched; {example.detail}",
+            )
+            for path in sorted(paths)
+        }
+        self._news += self.uncovered.values()
 
     def _remove(self, wd: int) -> None:
         """End a watch. Where the kernel was faster, its last events are still to be read."""

@@ -7,13 +7,11 @@ longer tells us becomes a ``Desync`` of exactly that.
 
 from __future__ import annotations
 
-import math
 import os
-import select
 import time
 from typing import Final
 
-from sersync.errors import EnvironmentMissing, SourceError
+from sersync.errors import SourceError
 from sersync.linux.inotify import (
     IN_ATTRIB,
     IN_DELETE,
@@ -25,24 +23,18 @@ from sersync.linux.inotify import (
     IN_Q_OVERFLOW,
     IN_UNMOUNT,
     add_watch,
-    open_queue,
 )
-from sersync.linux.limits import Limit, raise_limit, read_limit
-from sersync.linux.wake import Wake
+from sersync.linux.limits import Limit
 from sersync.model.filters import Filter
 from sersync.model.path import ROOT, RelPath, ancestors, display
 from sersync.model.report import Desync, DesyncReason, Report
 from sersync.watch.coalesce import Burst
 from sersync.watch.coverage import AddWatch, Coverage
-from sersync.watch.pace import Pace
+from sersync.watch.queue import EventQueue
 
-QUEUED_EVENTS_WANTED: Final = 1 << 20
-"""About five seconds of the fastest writer; 72 bytes each in the kernel while unread."""
-_BUFFER_BYTES: Final = 256 << 10
-_LARGEST_RECORD_BYTES: Final = 16 + 256
-_MOST_BUFFERS: Final = 256
-"""In one take: under a writer who is faster than we are, reports must come out all the same."""
 _UNEXPLAINED_S: Final = 0.02
+"""How much later than its creation the first write to a file is reported at most, and more."""
+_MOST_NOTES: Final = 10
 
 
 class InotifyWatcher:
@@ -65,11 +57,7 @@ class InotifyWatcher:
         self._filters = filters
         self._raise_limits = raise_limits
         self._add_watch = add_watch
-        self._wake = Wake()
-        self._pace = Pace(settle_busy_s)
-        self._poll = select.poll()
-        self._poll.register(self._wake.fd, select.POLLIN)
-        self._queue = -1
+        self._queue = EventQueue(settle_busy_s)
         self._coverage = self._new_coverage()
         self._unknown_wds: set[int] = set()
         self._unmounted: set[RelPath] = set()
@@ -86,12 +74,10 @@ class InotifyWatcher:
         """
         if not os.path.isdir(self._root):
             raise self._no_root()
-        self._close_queue()
-        queue_note = self._make_queue_long()
-        self._queue = self._open_queue()
-        self._poll.register(self._queue, select.POLLIN)
+        note = self._queue.open(raise_limits=self._raise_limits)
         self._coverage = self._new_coverage()
-        self._coverage.limit_notes.update(queue_note)
+        if note:
+            self._coverage.limit_notes[Limit.QUEUED_EVENTS] = note
         self._overflowed = self._root_is_gone = False
         self._unknown_wds.clear()
         self._unmounted.clear()
@@ -107,28 +93,20 @@ class InotifyWatcher:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            next_at = min(self._complete_at.values(), default=deadline)
-            ready = {fd for fd, _ in self._poll.poll(_milliseconds_until(deadline, next_at))}
-            if self._queue in ready:
-                time.sleep(self._pace.pause_s(time.monotonic()))
-            if self._queue in ready or self._complete_at:
-                reports = self._read()
-                if reports:
-                    return reports
-            if self._wake.fd in ready:
-                self._wake.clear()
-                return []
-            if deadline is not None and time.monotonic() >= deadline:
-                return []
+            moments = [*self._complete_at.values(), *([] if deadline is None else [deadline])]
+            is_woken = self._queue.wait(min(moments, default=None))
+            reports = self._read()
+            is_late = deadline is not None and time.monotonic() >= deadline
+            if reports or is_woken or is_late:
+                return reports
 
     def wake(self) -> None:
         """Let a waiting ``take`` return. For any thread."""
-        self._wake.set()
+        self._queue.wake()
 
     def close(self) -> None:
         """Give everything back to the kernel. Nobody may call ``wake`` any more."""
-        self._close_queue()
-        self._wake.close()
+        self._queue.close()
 
     @property
     def directories(self) -> int:
@@ -143,8 +121,11 @@ class InotifyWatcher:
     @property
     def notes(self) -> tuple[str, ...]:
         """What an operator should know: limits raised or too low, directories not watched."""
-        desyncs = self._coverage.uncovered.values()
-        return (*self._coverage.limit_notes.values(), *(desync.detail for desync in desyncs))
+        details = [desync.detail for desync in self._coverage.uncovered.values()]
+        more = len(details) - _MOST_NOTES
+        if more > 0:
+            details[_MOST_NOTES:] = [f"{more} more directories are not watched"]
+        return (*self._coverage.limit_notes.values(), *details)
 
     def _no_root(self) -> SourceError:
         return SourceError(
@@ -154,54 +135,22 @@ class InotifyWatcher:
 
     def _new_coverage(self) -> Coverage:
         return Coverage(
-            self._queue,
+            self._queue.fd,
             self._root,
             self._filters,
             raise_limits=self._raise_limits,
             add_watch=self._add_watch,
         )
 
-    def _make_queue_long(self) -> dict[Limit, str]:
-        if not self._raise_limits:
-            return {}
-        raised = raise_limit(Limit.QUEUED_EVENTS, QUEUED_EVENTS_WANTED)
-        return {} if raised.before >= raised.wanted else {raised.limit: str(raised)}
-
-    def _open_queue(self) -> int:
-        try:
-            return open_queue()
-        except OSError as error:
-            limit = read_limit(Limit.INSTANCES)
-            raise EnvironmentMissing(
-                f"no inotify queue for {display(self._root)}: {error.strerror}",
-                hint=f"this user may have {limit}: {Limit.INSTANCES.command(2 * limit)}",
-            ) from error
-
-    def _close_queue(self) -> None:
-        if self._queue >= 0:
-            self._poll.unregister(self._queue)
-            os.close(self._queue)
-            self._queue = -1
-
     def _read(self) -> list[Report]:
-        """Read the queue to its end, and return what it comes to."""
+        """Read what is queued, and return what it comes to."""
         burst = Burst()
         prefixes = self._coverage.table.prefixes
-        length = 0
-        for _ in range(_MOST_BUFFERS):
-            try:
-                records = os.read(self._queue, _BUFFER_BYTES)
-            except BlockingIOError:
-                break
-            length += len(records)
+        for records in self._queue.chunks():
             for wd, mask, name in burst.absorb(records, prefixes):
                 self._follow(burst, wd, mask, name)
-            if len(records) < _BUFFER_BYTES - _LARGEST_RECORD_BYTES:
-                break
-        else:
-            return burst.reports(self._filters, self._look)
-        self._pace.count(length, time.monotonic())
-        return [*self._conclude(), *self._complete(burst)]
+        losses = self._conclude() if self._queue.is_drained else []
+        return [*losses, *self._complete(burst)]
 
     def _follow(self, burst: Burst, wd: int, mask: int, name: bytes) -> None:
         """Deal with an event that is not a file's."""
@@ -226,7 +175,7 @@ class InotifyWatcher:
         is_inside = burst.is_inside(wd)
         if mask & IN_MOVED_FROM:
             self._coverage.prune(path)
-        elif mask & IN_ATTRIB and path not in self._coverage.uncovered:
+        elif mask & IN_ATTRIB and not self._coverage.is_unreadable(path):
             if not is_inside:
                 burst.touch(path, mask)
             return
@@ -277,16 +226,19 @@ class InotifyWatcher:
             return [self._leave_root()]
         for path in self._unmounted:
             if self._unmounted.isdisjoint(ancestors(path)):
+                self._coverage.forgive(path)
                 detail = f"the file system at {display(path)} was unmounted; it is not watched"
                 self._coverage.give_up(path, DesyncReason.UNMOUNTED, detail)
         self._unmounted.clear()
         return desyncs + self._coverage.news()
 
     def _leave_root(self) -> Desync:
-        """Stop watching a root that is not the one we began with."""
-        self._close_queue()
+        """Stop watching a root that is not the one we began with; say so once."""
+        self._root_is_gone = False
+        self._queue.leave()
         self._complete_at.clear()
         self._coverage.table.clear()
+        self._coverage.forgive(ROOT)
         reason = DesyncReason.UNMOUNTED if ROOT in self._unmounted else DesyncReason.ROOT_GONE
         detail = f"{reason.value}: {display(self._root)} is not watched any more"
         self._coverage.give_up(ROOT, reason, detail)
@@ -301,10 +253,11 @@ class InotifyWatcher:
         """
         now = time.monotonic()
         for path, at in list(self._complete_at.items()):
-            if burst.mentions(path) or at <= now:
+            if burst.mentions(path):
                 del self._complete_at[path]
-                if not burst.mentions(path):
-                    burst.complete(path)
+            elif at <= now:
+                del self._complete_at[path]
+                burst.complete(path)
         reports = burst.reports(self._filters, self._look)
         for path in burst.unexplained:
             self._complete_at[path] = now + _UNEXPLAINED_S
@@ -320,11 +273,3 @@ class InotifyWatcher:
 def _desync_of_all(reason: DesyncReason, detail: str) -> Desync:
     """Return the report that the whole tree, still watched, must be compared again."""
     return Desync(subtree=ROOT, reason=reason, detail=f"{detail}; the whole tree is compared again")
-
-
-def _milliseconds_until(*moments: float | None) -> int | None:
-    """Return what is left for poll(2), rounded up so that nobody spins before the moment."""
-    known = [moment for moment in moments if moment is not None]
-    if not known:
-        return None
-    return max(0, math.ceil((min(known) - time.monotonic()) * 1000))

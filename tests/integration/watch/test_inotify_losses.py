@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sersync.errors import SourceError
+from sersync.errors import EnvironmentMissing, SourceError
 from sersync.linux.inotify import add_watch
 from sersync.linux.limits import Limit, read_limit
 from sersync.model.filters import Filter, Rule
@@ -118,6 +118,20 @@ def test_a_new_directory_beyond_the_limit_is_a_new_tree_and_a_desync(
     (root / "d").rmdir()
     watched.settle()
     assert watched.watcher.uncovered == ()
+
+
+def test_where_too_many_directories_are_beyond_the_limit_the_one_above_stands_for_them(
+    root: Path, watch: Watch
+) -> None:
+    (root / "other" / "deep").mkdir(parents=True)
+    for number in range(1200):
+        (root / "wide" / str(number)).mkdir(parents=True)
+    limited = _Limited(4)
+    watched = watch(add_watch=limited)
+    limited.watches = 0
+    assert sorted(watched.watcher.uncovered) in ([b"wide"], [b"other", b"wide"])
+    assert RelPath(b"wide") in {desync.subtree for desync in watched.desyncs()}
+    assert len(watched.watcher.notes) <= 2
 
 
 def test_after_an_overflow_what_was_beyond_the_limit_is_tried_again(
@@ -280,6 +294,28 @@ def test_an_absent_limit_is_raised_and_said(
         "fs.inotify.max_queued_events was 16; raised to 1048576 until the next boot",
         "fs.inotify.max_user_watches was 4; raised to 20 until the next boot",
     )
+
+
+def test_the_notes_name_some_and_count_the_rest(root: Path, watch: Watch) -> None:
+    for number in range(30):
+        (root / str(number)).mkdir()
+    watched = watch(add_watch=_Limited(1))
+    assert len(watched.watcher.notes) == 11
+    assert watched.watcher.notes[-1] == "20 more directories are not watched"
+
+
+def test_no_queue_left_is_told_with_the_command_that_helps(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("sersync.watch.queue.open_queue", refuse)
+    watcher = InotifyWatcher(os.fsencode(root), Filter(), raise_limits=False)
+    with pytest.raises(EnvironmentMissing, match="Too many open files") as caught:
+        watcher.begin()
+    watcher.close()
+    assert "sudo sysctl -w fs.inotify.max_user_instances=" in caught.value.hint
 
 
 def test_touched_directories_of_a_removed_root_are_not_told(root: Path, watch: Watch) -> None:
