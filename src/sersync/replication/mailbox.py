@@ -14,6 +14,9 @@ CREATED_HOLD_S: Final = 1.0
 """How long a file that was created, but never written to, is held back for its writer."""
 
 
+_NEVER: Final = float("inf")
+
+
 class Mailbox:
     """One source's changelog. The watcher's thread puts, each target's thread takes its own."""
 
@@ -74,12 +77,17 @@ class Mailbox:
                 self._log.mark(old, now=now)
                 self._log.mark(new, Scope.TREE, now=now, content=True, created=True)
 
-    def sleep(self, target: str, until: float) -> float:
-        """Return until when *target* may sleep, at most *until*; it is woken if need be."""
+    def sleep(self, target: str, until: float, *, ready_at: float) -> float:
+        """Return until when *target* may sleep, at most *until*; it is woken if need be.
+
+        *ready_at*: before that it can start nothing, so nothing wakes it either.
+        """
         with self._lock:
             due = self._log.next_due(target)
-            until = until if due is None else min(until, due)
-            self._asleep_until[target] = until
+            is_known = due is not None and due <= ready_at
+            if due is not None:
+                until = min(until, max(due, ready_at))
+            self._asleep_until[target] = 0.0 if is_known or ready_at == _NEVER else until
             return until
 
     def take(self, target: str, *, now: float, limit: int) -> list[DirtyPath]:

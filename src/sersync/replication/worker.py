@@ -64,6 +64,7 @@ class TargetWorker:
         self._guard = DeletionGuard(limit=target.max_delete)
         self._unconfirmed = Unconfirmed()
         self._passes: deque[FullPass] = deque()
+        self._is_pass_blocked = False
         self._is_open = False
         self._is_tried = True
         self._halt: Reason | None = None
@@ -154,16 +155,27 @@ class TargetWorker:
         if self._may_start(now):
             self._start(now)
         self._show(now)
-        wake_at = self._mailbox.sleep(self.target.name, self._wake_at(now))
+        wake_at = self._wake_at(now)
         for outcome in self._transport.wait(max(0.0, wake_at - self._clock.monotonic())):
             self._settle(outcome, self._clock.monotonic())
 
     def _wake_at(self, now: float) -> float:
         """Return when to look again at the latest, whatever happens."""
         tick = now + TICK_S
-        if self._halt or self._root_halt or now < self._retry_at:
-            return min(tick, self._retry_at) if now < self._retry_at else tick
-        return tick
+        ready_at = 0.0
+        if self._halt or self._root_halt or not self._is_open:
+            ready_at = float("inf")
+        elif now < self._retry_at:
+            ready_at = self._retry_at
+        elif self._transport.free_lanes == 0:
+            ready_at = float("inf")
+        elif not self._settled_enough(now):
+            ready_at = self._last_start + self.target.settle_busy_s
+        if self._passes and not self._passes[0].is_under_way:
+            tick = min(tick, max(now, ready_at)) if self._pass_may_start() else tick
+        if now < self._retry_at:
+            tick = min(tick, self._retry_at)
+        return self._mailbox.sleep(self.target.name, tick, ready_at=ready_at)
 
     def _finish(self, stop_by: float) -> None:
         while self._transport.runs and self._clock.monotonic() < stop_by:
@@ -262,19 +274,23 @@ class TargetWorker:
             current = self._passes[0]
             if current.is_under_way:
                 return
-            # One lane is kept for live changes, where there are several.
-            if self._transport.free_lanes == 0 or (
-                self._transport.runs and self._transport.free_lanes < 2 <= self.target.parallel
-            ):
+            if not self._pass_may_start():
                 return
             paths = current.next()
             if paths:
-                current.wait_with(self._carry(paths, now).waiting)
+                waiting = self._carry(paths, now).waiting
+                current.wait_with(waiting)
+                self._is_pass_blocked = bool(waiting)
                 return
             if not current.is_over:
                 return
             self._passes.popleft()
             self._pass_ended(current, now)
+
+    def _pass_may_start(self) -> bool:
+        """Tell whether a slice may start: one lane is kept for live changes, if there are two."""
+        kept = 1 if self.target.parallel > 1 and self._transport.runs else 0
+        return not self._is_pass_blocked and self._transport.free_lanes > kept
 
     def _pass_ended(self, ended: FullPass, now: float) -> None:
         log.info(
@@ -295,6 +311,7 @@ class TargetWorker:
     # Settling.
 
     def _settle(self, outcome: Outcome, now: float) -> None:
+        self._is_pass_blocked = False
         live = [path for path in outcome.paths if path.sequence >= 0]
         passing = [path for path in outcome.paths if path.sequence < 0]
         again = [_dirty(each.path, each.scope, now) for each in outcome.again if not each.failed]
@@ -365,10 +382,8 @@ class TargetWorker:
 
     def _failed(self, outcome: Outcome, now: float) -> None:
         reason = outcome.reason or Reason(message="the transfer failed for an unknown reason")
-        if outcome.exit_code == _MAX_DELETE_EXIT:
-            reason = self._guard.reason(now, target=self.target.name)
-            if not self._around.guard.had_entries:
-                reason = empty_source(self._around.source, self.target.name)
+        if outcome.exit_code == _MAX_DELETE_EXIT and not self._around.guard.had_entries:
+            reason = empty_source(self._around.source, self.target.name)
         self.progress.failures += 1
         repeated = self.progress.reason == reason
         self.progress.reason = reason

@@ -72,15 +72,13 @@ def outdone_parents(active: Active, tree: SourceTree) -> list[RelPath]:
     return [path for path in shared if path in now and now[path] != active.parents[path]]
 
 
-def concluded(
-    active: Active, judgement: Judgement, *, exit_code: int, now: float, again: list[Again]
-) -> Outcome:
+def concluded(active: Active, judgement: Judgement, *, now: float, again: list[Again]) -> Outcome:
     """Return the outcome of a run whose *judgement* needs no further look."""
     return Outcome(
         verdict=judgement.verdict,
         paths=tuple(active.run.dirties),
         reason=judgement.reason,
-        exit_code=exit_code,
+        exit_code=judgement.exit_code,
         duration_s=now - active.started_at,
         stats=active.stats,
         problems=judgement.problems,
@@ -96,17 +94,14 @@ def resolved(
     active: Active, first: Judgement, items: list[Item], again: list[Again], now: float
 ) -> Outcome:
     """Return the outcome of a partial run, given what a dry run of it still wants to do."""
-    told = {problem.path: problem for problem in first.problems}
-    problems = dict(told)
+    problems = {problem.path: problem for problem in first.problems}
     for item in items:
-        problems.setdefault(
-            item.path,
-            Problem(
-                path=item.path,
-                stage=Stage.DELETE if item.deleted else Stage.CHANGED,
-                message="still there on the target" if item.deleted else "still differs",
-            ),
+        unknown = Problem(
+            path=item.path,
+            stage=Stage.DELETE if item.deleted else Stage.CHANGED,
+            message="still there on the target" if item.deleted else "still differs",
         )
+        problems.setdefault(item.path, first.explanation(item.path) or unknown)
     failing = [problem for problem in problems.values() if _concerns(problem.path, active.run)]
     return Outcome(
         verdict=Verdict.PARTIAL if failing else Verdict.DONE,

@@ -37,6 +37,7 @@ _STANDING_STILL_BYTES: Final = 4096
 _CHECKSUM_RATE: Final = 20 << 20
 """Bytes a second at which the slowest target may read a large old copy before it answers."""
 _DEAD_SPARE_S: Final = 0.25
+_CUT_CODES: Final = (10, 12, 20, 30)
 _BUSY_RUNS: Final = 4
 
 
@@ -283,16 +284,16 @@ class RsyncTransport:
             return
         ended.stats = parse_stats(child.stdout.text)
         judgement = self._judge(child, code)
-        if ended.warm and judgement.unconfirmed and now - ended.started_at < _DEAD_SPARE_S:
+        if ended.warm and code in _CUT_CODES and now - ended.started_at < _DEAD_SPARE_S:
             # The connection had died while the spare waited: nothing was carried by it.
             self._begin(ended.run, ended.recipe, cold=True)
         elif judgement.missing_args_rejected:
             self._capabilities = replace(self._capabilities, missing_args=False)
-            self._conclude(ended, judgement, code, now)
-        elif judgement.verdict is Verdict.PARTIAL:
+            self._conclude(ended, judgement, now)
+        elif judgement.verdict is Verdict.PARTIAL and not judgement.is_explained:
             self._check(ended, judgement, now)
         else:
-            self._conclude(ended, judgement, code, now)
+            self._conclude(ended, judgement, now)
 
     def _judge(self, child: Child, code: int) -> Judgement:
         return judge(
@@ -303,7 +304,7 @@ class RsyncTransport:
             root=self._root,
         )
 
-    def _conclude(self, ended: Active, judgement: Judgement, code: int, now: float) -> None:
+    def _conclude(self, ended: Active, judgement: Judgement, now: float) -> None:
         if ended.stalled:
             judgement = replace(
                 judgement,
@@ -314,9 +315,8 @@ class RsyncTransport:
                     remedy="Look at the target's load, its disk and the network.",
                 ),
             )
-        outcome = runs.concluded(
-            ended, judgement, exit_code=code, now=now, again=self._again(ended, judgement)
-        )
+        again = self._again(ended, judgement)
+        outcome = runs.concluded(ended, judgement, now=now, again=again)
         if outcome.verdict is Verdict.DONE:
             self._carried.remember(ended.run.stamps)
             self._spares.served()
@@ -326,6 +326,7 @@ class RsyncTransport:
         again = [Again(path=path) for path in runs.outdone_parents(ended, self._tree)]
         if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
             again += [Again(path=path) for path in ended.run.large]
+            again += runs.levels_to_repeat(ended, judgement)
         return again
 
     def _check(self, ended: Active, judgement: Judgement, now: float) -> None:
@@ -350,12 +351,12 @@ class RsyncTransport:
         first = ended.first
         if first is None:
             raise AssertionError("only a run that was judged is checked")
-        again = self._again(ended, first) + runs.levels_to_repeat(ended, first)
+        again = self._again(ended, first)
         if code in (0, 23, 24):
             items = parse_items(ended.child.stdout.text, ended.token)
             self._ready.append(runs.resolved(ended, first, items, again, now))
         else:
-            self._conclude(ended, self._judge(ended.child, code), code, now)
+            self._conclude(ended, self._judge(ended.child, code), now)
 
     def _look_at_the_standing(self, now: float) -> None:
         """End runs that move nothing: rsync's own time-out misses a receiver that hangs."""
