@@ -188,21 +188,21 @@ class _Reading:
     def _number(self, name: str) -> int | None:
         return whole_number(name, self._values[name]) if name in self._values else None
 
-    def _side_directories(self) -> list[Rule]:
-        """Exclude the directories that rsync itself keeps inside the tree."""
-        patterns = []
+    def _exclude_side_directories(self) -> None:
+        """Exclude the directories that rsync itself keeps inside the tree on the target."""
         for name, where in (
             ("backup-dir", b"/%b/"),
             ("temp-dir", b"/%b/"),
             ("partial-dir", b"%b/"),
         ):
-            directory = os.fsencode(self._values.get(name, "")).strip().rstrip(b"/")
-            directory = directory.removeprefix(b"./")
-            if directory and not directory.startswith((b"/", b"..")) and directory != b".":
-                patterns.append(where % literal_pattern(directory))
+            given = self._values.get(name, "")
+            directory = os.fsencode(given).rstrip(b"/").removeprefix(b"./")
+            if directory in (b"", b".") or directory.startswith((b"/", b"../")):
+                continue
+            self._rules.append(Rule(False, where % literal_pattern(directory)))
+            self._warn(f"--{name}: {given} is rsync's own on the target, so it is excluded")
         if "delay-updates" in self._on and "partial-dir" not in self._values:
-            patterns.append(b".~tmp~/")
-        return [Rule(False, pattern) for pattern in patterns]
+            self._rules.append(Rule(False, b".~tmp~/"))
 
     def _settle(self) -> None:
         """Do what depends on the whole list."""
@@ -210,11 +210,11 @@ class _Reading:
             # --partial alone would put a truncated file in the place of a good one.
             self._values["partial-dir"] = PARTIAL_DIR
             self._passed.append(f"--partial-dir={PARTIAL_DIR}")
-            self._warn(f"--partial: what is cut off is kept in {PARTIAL_DIR}/ beside the file")
+            self._warn("--partial: what is cut off is kept beside the file, not in its place")
         if "cvs-exclude" in self._on:
             self._rules += [Rule(False, pattern) for pattern in _CVS_PATTERNS]
             self._warn("--cvs-exclude: rsync's own list is used; .cvsignore files are not read")
-        self._rules += self._side_directories()
+        self._exclude_side_directories()
 
     def result(self) -> ParsedOptions:
         """Return everything that was said."""

@@ -172,7 +172,9 @@ def test_partial_keeps_the_good_file() -> None:
 
 
 def test_directories_that_rsync_keeps_in_the_tree_are_excluded() -> None:
-    rules = parsed("-b", "--backup-dir=./old[1]", "-T", "tmp", "--delay-updates").rules
+    result = parsed("-b", "--backup-dir=./old[1]", "-T", "tmp", "--delay-updates")
+    rules = result.rules
+    assert "--temp-dir: tmp is rsync's own on the target, so it is excluded" in result.warnings
     assert rules == (Rule(False, b"/old\\[1]/"), Rule(False, b"/tmp/"), Rule(False, b".~tmp~/"))
     assert Filter(rules).excludes(RelPath(b"old[1]"), is_dir=True)
     assert parsed("--backup-dir=/elsewhere", "--temp-dir=../t").rules == ()
