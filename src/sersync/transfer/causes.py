@@ -1,0 +1,92 @@
+"""Why a whole run failed, from the table of what rsync and ssh say. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sersync.model.batch import Reason, Verdict
+from sersync.model.path import display
+from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
+from sersync.transfer.cause_table import TABLE, Row
+
+_PATTERNS: Final = tuple((row, re.compile(row.pattern.encode())) for row in TABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a run failed. *had_begun* is false when surely nothing was carried."""
+
+    name: str
+    verdict: Verdict
+    reason: Reason
+    had_begun: bool = True
+
+
+def find_cause(exit_code: int, stderr: bytes, target: Target) -> Cause | None:
+    """Return the first cause that *stderr* names, None if it names none that we know."""
+    for row, pattern in _PATTERNS:
+        if row.codes and exit_code not in row.codes:
+            continue
+        match = pattern.search(stderr)
+        if match is not None:
+            return _told(row, [display(group or b"") for group in match.groups()], target)
+    return None
+
+
+def _told(row: Row, groups: list[str], target: Target) -> Cause:
+    facts = _facts(target)
+    return Cause(
+        name=row.name,
+        verdict=row.verdict,
+        had_begun=row.had_begun,
+        reason=Reason(
+            message=row.message.format(*groups, **facts),
+            remedy=row.remedy.format(*groups, **facts),
+            command=row.command.format(*groups, **_quoted(facts)),
+        ),
+    )
+
+
+def _facts(target: Target) -> dict[str, str]:
+    """Return what the table's texts are filled with."""
+    endpoint = target.endpoint
+    facts = dict.fromkeys(("module", "port", "daemon", "who", "on_target", "login", "host_key"), "")
+    facts |= {"target": target.name, "host": "this host", "url": str(endpoint)}
+    facts |= {"password_file": target.password_file, "password_option": ""}
+    match endpoint:
+        case RsyncModule():
+            host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+            port = "" if endpoint.port == 873 else f":{endpoint.port}"
+            facts |= {
+                "host": endpoint.host,
+                "module": endpoint.module,
+                "port": str(endpoint.port),
+                "daemon": f"rsync://{host}{port}/",
+                "who": f" (user {endpoint.user})" if endpoint.user else " (no user was given)",
+                "on_target": f"ssh {shlex.quote(endpoint.host)} ",
+            }
+            if target.password_file:
+                facts["password_option"] = f"--password-file={shlex.quote(target.password_file)} "
+        case RemoteShell():
+            login = f"{endpoint.user}@{endpoint.host}" if endpoint.user else endpoint.host
+            facts |= {"host": endpoint.host, "login": login}
+            facts["on_target"] = f"ssh {shlex.quote(login)} "
+            facts["host_key"] = f"[{endpoint.host}]:{endpoint.port}"
+            if endpoint.port in (None, 22):
+                facts["host_key"] = endpoint.host
+        case LocalDirectory():
+            pass
+    return facts
+
+
+def _quoted(facts: Mapping[str, str]) -> dict[str, str]:
+    """Quote for a shell what is one word there; what is several was quoted in pieces."""
+    pieces = ("on_target", "password_option")
+    return {
+        key: value if key in pieces or not value else shlex.quote(value)
+        for key, value in facts.items()
+    }
