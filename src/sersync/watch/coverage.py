@@ -84,6 +84,13 @@ class Coverage:
         for path in [path for path in self.uncovered if is_within(path, directory)]:
             del self.uncovered[path]
 
+    def leave(self) -> None:
+        """Forget everything: the queue is closed, and its watches with it."""
+        self.table.clear()
+        self.uncovered.clear()
+        self._leaving.clear()
+        self._news.clear()
+
     def give_up(self, directory: RelPath, reason: DesyncReason, detail: str) -> None:
         """Add *directory* to what is not covered, and say so in the next ``news``.
 

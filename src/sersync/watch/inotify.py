@@ -223,7 +223,7 @@ class InotifyWatcher:
             desyncs.append(_desync_of_all(DesyncReason.OVERFLOW, detail))
         self._overflowed = False
         if self._root_is_gone:
-            return [self._leave_root()]
+            return self._leave_root()
         for path in self._unmounted:
             if self._unmounted.isdisjoint(ancestors(path)):
                 self._coverage.forgive(path)
@@ -232,17 +232,16 @@ class InotifyWatcher:
         self._unmounted.clear()
         return desyncs + self._coverage.news()
 
-    def _leave_root(self) -> Desync:
+    def _leave_root(self) -> list[Desync]:
         """Stop watching a root that is not the one we began with; say so once."""
         self._root_is_gone = False
         self._queue.leave()
         self._complete_at.clear()
-        self._coverage.table.clear()
-        self._coverage.forgive(ROOT)
+        self._coverage.leave()
         reason = DesyncReason.UNMOUNTED if ROOT in self._unmounted else DesyncReason.ROOT_GONE
         detail = f"{reason.value}: {display(self._root)} is not watched any more"
         self._coverage.give_up(ROOT, reason, detail)
-        return self._coverage.uncovered[ROOT]
+        return self._coverage.news()
 
     def _complete(self, burst: Burst) -> list[Report]:
         """Return the burst's reports, and those on files that nobody will ever close.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sersync.errors import EnvironmentMissing, SourceError
-from sersync.linux.inotify import add_watch
+from sersync.linux.inotify import IN_Q_OVERFLOW, add_watch, encode
 from sersync.linux.limits import Limit, read_limit
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath
@@ -37,12 +37,22 @@ print(watcher.directories, *watcher.uncovered)
 
 def _fill_queue(root: Path) -> None:
     """Cause more events than the queue holds; no two equal ones in a row, or they are merged."""
-    one, other = root / "one", root / "other"
-    one.touch()
-    other.touch()
-    for _ in range(read_limit(Limit.QUEUED_EVENTS) // 2 + 10):
-        os.utime(one)
-        os.utime(other)
+    with (root / "one").open("wb") as one, (root / "other").open("wb") as other:
+        for _ in range(read_limit(Limit.QUEUED_EVENTS) // 2 + 10):
+            os.pwrite(one.fileno(), b"x", 0)
+            os.pwrite(other.fileno(), b"x", 0)
+
+
+def _lose_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next read of a queue return no events, but that there were too many."""
+    read = os.read
+
+    def overflow(fd: int, length: int) -> bytes:
+        monkeypatch.setattr("sersync.watch.queue.os.read", read)
+        read(fd, length)
+        return encode(-1, IN_Q_OVERFLOW)
+
+    monkeypatch.setattr("sersync.watch.queue.os.read", overflow)
 
 
 def test_an_overflow_is_told_and_everything_is_watched_again(
@@ -62,6 +72,16 @@ def test_an_overflow_is_told_and_everything_is_watched_again(
     watched.settle()
     assert RelPath(b"lost/below/f") in watched.touched()
     assert RelPath(b"moves-out/below/f") not in watched.touched()
+
+
+def test_a_root_that_vanished_while_events_were_lost_is_gone(
+    root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch()
+    root.rmdir()
+    _lose_events(monkeypatch)
+    watched.until(lambda: bool(watched.desyncs()))
+    assert [desync.reason for desync in watched.desyncs()] == [DesyncReason.ROOT_GONE]
 
 
 def test_an_event_of_an_unknown_watch_desyncs_the_root(
@@ -135,13 +155,14 @@ def test_where_too_many_directories_are_beyond_the_limit_the_one_above_stands_fo
 
 
 def test_after_an_overflow_what_was_beyond_the_limit_is_tried_again(
-    root: Path, watch: Watch
+    root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "d").mkdir()
     limited = _Limited(1)
     watched = watch(add_watch=limited)
     limited.watches = 100
-    _fill_queue(root)
+    _lose_events(monkeypatch)
+    (root / "f").touch()
     watched.until(lambda: len(watched.desyncs()) > 1)
     assert watched.watcher.uncovered == ()
     assert watched.watcher.directories == 2
@@ -279,7 +300,7 @@ def test_excluded_changes_do_not_end_a_take_before_its_time(root: Path, watch: W
     assert time.monotonic() - began >= 0.2
 
 
-def test_an_absent_limit_is_raised_and_said(
+def test_limits_that_are_too_low_are_raised_and_it_is_said(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "max_queued_events").write_text("16\n")
