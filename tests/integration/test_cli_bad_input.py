@@ -200,7 +200,7 @@ class TestHost:
         )  # fmt: skip
 
         assert "rsync is not installed" in said
-        assert "package" in said
+        assert "apt-get install rsync" in said
 
     def test_rsync_that_is_too_old(self, cli: Cli, source: Path, tmp_path: Path) -> None:
         (tmp_path / "bin").mkdir()

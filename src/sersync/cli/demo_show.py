@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +49,7 @@ class Show:
 
     def introduce(self) -> None:
         """Say what stands where."""
-        say = self._console.print
+        say = partial(self._console.print, soft_wrap=True)
         say("\n[bold]sersync demo[/]: changes to a directory tree arrive at a real rsync daemon\n")
         say(f"  source  {self._stage.source}", markup=False)
         say(f"  target  {self._stage.url}", markup=False, style="cyan")
@@ -64,14 +65,14 @@ class Show:
 
     def invite(self) -> None:
         """Say what can be tried while it keeps running."""
-        say = self._console.print
+        say = partial(self._console.print, soft_wrap=True)
         say("\nStill running. In another terminal:\n")
         for line in (
             f"echo hello > {self._stage.source}/hello.txt",
             f"ls -l {self._stage.target}",
             f"sersync status --state-dir {self._stage.state}",
         ):
-            say(f"    {line}", style="cyan", markup=False, soft_wrap=True)
+            say(f"    {line}", style="cyan", markup=False)
         say("\nCtrl-C ends it and removes the directory.")
 
     def thank(self) -> None:
@@ -161,7 +162,7 @@ class Show:
     def _finale(self) -> bool:
         self._act("compare both trees, byte by byte, with all attributes")
         result = self._compared()
-        say = self._console.print
+        say = partial(self._console.print, soft_wrap=True)
         if result.differences:
             say("[bold red]different[/]\n")
             for line in result.differences[:10]:
@@ -197,7 +198,7 @@ class Show:
 
     def _act(self, title: str) -> None:
         """Announce, and leave time to read."""
-        self._console.print(f"  {title:<{_WIDTH}}", end="", markup=False)
+        self._console.print(f"  {title:<{_WIDTH}}", end="", markup=False, soft_wrap=True)
         time.sleep(self._pace_s)
 
     def _took(self, seconds: float) -> None:
