@@ -88,12 +88,6 @@ def decode(records: bytes) -> Iterator[tuple[int, int, bytes]]:
         yield wd, mask, records[name_at:at].rstrip(b"\0")
 
 
-def encode(wd: int, mask: int, name: bytes = b"") -> bytes:
-    """Return one event as the kernel would write it: the inverse of ``decode``."""
-    length = -(-(len(name) + 1) // 16) * 16 if name else 0
-    return _HEADER.pack(wd, mask, 0, length) + name.ljust(length, b"\0")
-
-
 def _failure(path: bytes | None = None) -> OSError:
     code = ctypes.get_errno()
     return OSError(code, os.strerror(code), path)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sersync.errors import EnvironmentMissing, SourceError
-from sersync.linux.inotify import IN_Q_OVERFLOW, add_watch, encode
+from sersync.linux.inotify import IN_Q_OVERFLOW, add_watch
 from sersync.linux.limits import Limit, read_limit
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath
@@ -27,6 +27,7 @@ import os, sys
 sys.path[:0] = sys.argv[2:]
 from sersync.model.filters import Filter
 from sersync.watch.inotify import InotifyWatcher
+from tests.support.records import encode
 watcher = InotifyWatcher(os.fsencode(sys.argv[1]), Filter(), raise_limits=False)
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 for report in watcher.begin():

@@ -7,7 +7,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sersync.linux.inotify import IN_CREATE, IN_Q_OVERFLOW, decode, encode
+from sersync.linux.inotify import IN_CREATE, IN_Q_OVERFLOW, decode
+from tests.support.records import encode
 
 names = st.binary(max_size=255).filter(lambda name: b"\0" not in name and b"/" not in name)
 events = st.tuples(st.integers(-1, 2**31 - 1), st.integers(0, 2**32 - 1), names)

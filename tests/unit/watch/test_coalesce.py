@@ -18,12 +18,12 @@ from sersync.linux.inotify import (
     IN_MOVED_FROM,
     IN_MOVED_TO,
     IN_Q_OVERFLOW,
-    encode,
 )
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import RelPath
 from sersync.model.report import NewTree, Report, Stage, Touched
 from sersync.watch.coalesce import Burst
+from tests.support.records import encode
 
 _PREFIXES = {1: b"", 2: b"d/"}
 _F = RelPath(b"f")

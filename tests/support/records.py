@@ -1,0 +1,11 @@
+"""inotify's records, as the kernel would write them."""
+
+from __future__ import annotations
+
+import struct
+
+
+def encode(wd: int, mask: int, name: bytes = b"") -> bytes:
+    """Return one ``struct inotify_event`` (inotify(7)); names are padded to 16 bytes and more."""
+    length = -(-(len(name) + 1) // 16) * 16 if name else 0
+    return struct.pack("=iIII", wd, mask, 0, length) + name.ljust(length, b"\0")
