@@ -20,6 +20,7 @@ from sersync.model.path import ROOT, RelPath
 from sersync.model.report import Desync, DesyncReason, NewTree, Touched
 from sersync.watch.inotify import InotifyWatcher
 from tests.integration.watch.conftest import Watch
+from tests.support.records import encode
 
 _ROOT_USER = os.geteuid() == 0
 _AS_NOBODY = """
@@ -27,7 +28,6 @@ import os, sys
 sys.path[:0] = sys.argv[2:]
 from sersync.model.filters import Filter
 from sersync.watch.inotify import InotifyWatcher
-from tests.support.records import encode
 watcher = InotifyWatcher(os.fsencode(sys.argv[1]), Filter(), raise_limits=False)
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 for report in watcher.begin():
