@@ -213,7 +213,7 @@ SHELL: Final = (
         codes=(12, 255),
     ),
     Row(
-        r"(?m)(?:command )?not found$|remote command not found",
+        r"(?mi)not found$|^\S*sh:.*no such file or directory|remote command not found",
         _HALT,
         "there is no rsync on {host}, or not in the path of its shell",
         "Install it there, or give its place as 'rsync_path' of {target}.",

@@ -235,6 +235,7 @@ SHELL_HALTS = [
     (255, b"deploy@web3: Permission denied (publickey,password).\n", "does not accept the ssh key"),
     (12, b"bash: line 1: rsync: command not found\n", "no rsync on web3"),
     (127, b"sh: 1: rsync: not found\n", "no rsync on web3"),
+    (12, b"bash: line 1: /opt/rsync: No such file or directory\n", "no rsync on web3"),
     (2, b"protocol version mismatch -- is your shell clean?\n", "prints text"),
     (12, b"rsync: [sender] Failed to exec /x/ssh: No such file or directory (2)\n", "/x/ssh"),
 ]
