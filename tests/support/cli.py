@@ -97,7 +97,7 @@ class Cli:
     def _environ(self, environ: dict[str, str]) -> dict[str, str]:
         plain = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         own = {
-            "PYTHONPATH": os.fspath(_SOURCE_TREE),
+            "PYTHONPATH": os.pathsep.join([os.fspath(_SOURCE_TREE), *filter(None, sys.path)]),
             "HOME": os.fspath(self._directory),
             "XDG_STATE_HOME": os.fspath(self._directory / "xdg"),
             "COLUMNS": "100",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 
 from sersync.api.render import batch_document, status_document
 from sersync.model.batch import Outcome, Problem, Reason, Stage, Stats, Verdict
@@ -18,8 +17,6 @@ from sersync.model.status import (
     TargetStatus,
 )
 from tests.support.status import daemon_status, target_status
-
-_CONTRACT = Path(__file__).parents[3] / "docs" / "json-contract.md"
 
 
 def _names(kind: type) -> set[str]:
@@ -90,12 +87,3 @@ def test_a_batch_is_one_line() -> None:
         "reason": None,
         "problems": [],
     }
-
-
-def test_the_contract_describes_every_field() -> None:
-    contract = _CONTRACT.read_text()
-    outcome = Outcome(verdict=Verdict.DONE, paths=())
-    batch = batch_document(BatchReport(source="", target="", outcome=outcome, lag_s=0))
-
-    for name in _names(DaemonStatus) | _names(SourceStatus) | _names(TargetStatus) | batch.keys():
-        assert f"`{name}`" in contract
