@@ -74,8 +74,6 @@ def find_trouble(stderr: bytes, stdout: bytes, *, target: Target, root: bytes) -
                 trouble.is_explained = False
     for line in stdout.split(b"\n"):
         _plain(line, trouble)
-        if line.startswith(b"IO error encountered"):
-            trouble.is_explained = False
     return trouble
 
 

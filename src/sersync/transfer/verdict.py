@@ -123,14 +123,16 @@ def _carried(
     if exit_code == 0 and not problems:
         return Judgement(verdict=Verdict.DONE)
     cause = find_cause(exit_code, stderr, target)
+    # Which deletions were skipped has no name in any text.
+    deletions_skipped = b"IO error encountered -- skipping file deletion" in stdout + stderr
     return Judgement(
         verdict=Verdict.PARTIAL,
         exit_code=exit_code,
         reason=cause.reason if cause is not None else _partial_reason(exit_code, trouble, stderr),
         problems=problems,
         unnamed=tuple(trouble.unnamed.values()),
-        is_explained=bool(problems) and trouble.is_explained,
-        deletions_skipped=b"IO error encountered -- skipping file deletion" in stdout + stderr,
+        is_explained=bool(problems) and trouble.is_explained and not deletions_skipped,
+        deletions_skipped=deletions_skipped,
     )
 
 
