@@ -50,6 +50,7 @@ class Pipeline:
         self._lost: Reason | None = None
         self._wake = threading.Event()
         self._polled_at = 0.0
+        self._looked_at = 0.0
 
     # For other threads.
 
@@ -119,6 +120,9 @@ class Pipeline:
         if reports:
             self._put(reports)
         now = self._clock.monotonic()
+        if now - self._looked_at > _LOOK_EVERY_S:
+            self._looked_at = now
+            self.guard.look_for_mounts()
         if watcher.uncovered and now - self._polled_at > _POLL_EVERY_S:
             self._polled_at = now
             self._put(

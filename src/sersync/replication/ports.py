@@ -161,6 +161,10 @@ class RootGuard(Protocol):
         """The root held something at least once; before, nothing may be deleted for its sake."""
         ...
 
+    def look_for_mounts(self) -> None:
+        """Take note of the file systems that are mounted below the root now."""
+        ...
+
     def check(self) -> Reason | None:
         """None while the root is the one that we began with; else why nothing may be carried."""
         ...

@@ -50,12 +50,13 @@ class Run:
         """The paths that it holds while it runs."""
         return hold(self.locks)
 
-    def has_room_for(self, unit: Unit) -> bool:
-        """Tell whether *unit* may still be added."""
-        return not self.names or (
-            len(self.names) + len(unit.names) <= MOST_NAMES
-            and self.list_bytes + sum(map(len, unit.names)) <= MOST_LIST_BYTES
-            and self.file_bytes + unit.size_bytes <= MOST_FILE_BYTES
+    @property
+    def is_full(self) -> bool:
+        """Nothing more should be added."""
+        return (
+            len(self.names) >= MOST_NAMES
+            or self.list_bytes >= MOST_LIST_BYTES
+            or self.file_bytes >= MOST_FILE_BYTES
         )
 
     def add(self, unit: Unit) -> None:
@@ -80,12 +81,12 @@ class Batch:
 def widen(
     units: dict[RelPath, Unit],
     occupied: Occupied,
-    count: Callable[[RelPath], int],
+    holds_more_than: Callable[[RelPath, int], bool],
     level: Callable[[list[DirtyPath], RelPath], Unit],
 ) -> dict[RelPath, Unit]:
     """Return *units* with many names of one directory replaced by its level where that is cheaper.
 
-    *count* tells how many entries a directory has.
+    *holds_more_than* tells whether a directory has more than so many entries.
     """
     if len(units) < FEWEST_NAMES_FOR_A_LEVEL:
         return units
@@ -96,14 +97,14 @@ def widen(
     for directory, paths in by_directory.items():
         if len(paths) < FEWEST_NAMES_FOR_A_LEVEL or directory == ROOT:
             continue
-        listing_s = sum(map(len, paths)) * LIST_COST_PER_BYTE_S
-        if count(directory) * LEVEL_COST_PER_ENTRY_S > listing_s or occupied.overlaps(directory):
+        worth = int(sum(map(len, paths)) * LIST_COST_PER_BYTE_S / LEVEL_COST_PER_ENTRY_S)
+        if occupied.overlaps(directory) or holds_more_than(directory, worth):
             continue
         members = [units.pop(path) for path in paths]
         there = units.pop(directory, None)
         dirties = [dirty for unit in members for dirty in unit.dirties]
         widened = level(dirties + (there.dirties if there else []), directory)
-        widened.stamps += [stamp for unit in members for stamp in unit.stamps]
+        widened.stamps = [stamp for unit in members for stamp in unit.stamps]
         if there is not None:
             widened.names += [name for name in there.names if name not in widened.names]
         units[directory] = widened
@@ -127,9 +128,10 @@ def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int
             continue
         run = Run(kind)
         occupied = Occupied(holds)
+        is_taken = lanes[lane] == 0
         for unit in by_kind[kind]:
-            blocked = lanes[lane] == 0 or (occupied and any(map(occupied.overlaps, unit.locks)))
-            if blocked or not run.has_room_for(unit):
+            blocked = is_taken or (occupied and any(map(occupied.overlaps, unit.locks)))
+            if blocked or run.is_full:
                 batch.waiting += unit.dirties
             else:
                 run.add(unit)

@@ -92,8 +92,8 @@ class Unit:
     dirties: list[DirtyPath]
     size_bytes: int = 0
     entries: int = 1
-    stamps: list[tuple[RelPath, Stamp]] = field(default_factory=list)
-    large: list[RelPath] = field(default_factory=list)
+    stamps: Sequence[tuple[RelPath, Stamp]] = ()
+    large: Sequence[RelPath] = ()
     """Large files in its levels: the run leaves them out, so they must be carried by name."""
 
 
@@ -194,7 +194,7 @@ class Planner:
         unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
         if stat.S_ISREG(seen.st_mode):
             stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
-            unit.stamps.append((path, stamp))
+            unit.stamps = ((path, stamp),)
             unit.size_bytes = seen.st_size
             if dirty.content and self._looks_unchanged(dirty, path, stamp):
                 unit.kind = Kind.REWRITES
@@ -237,6 +237,7 @@ class Planner:
     def _survey(self, unit: Unit, directory: RelPath) -> list[RelPath]:
         """Count what a level holds into *unit*; return the directories in it."""
         below: list[RelPath] = []
+        large: list[RelPath] = []
         terms = self._terms
         for entry, seen in self._view.entries(directory):
             mode = seen.st_mode
@@ -249,7 +250,8 @@ class Planner:
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
                 elif not self._excluded(path := join(directory, entry), seen):
-                    unit.large.append(path)
+                    large.append(path)
+        unit.large = [*unit.large, *large]
         return below
 
     def _tree(self, dirty: DirtyPath, top: RelPath) -> None:
@@ -279,7 +281,7 @@ class Planner:
         there.dirties += unit.dirties
         there.names += [name for name in unit.names if name not in there.names]
         there.locks += [path for path in unit.locks if path not in there.locks]
-        there.large += [path for path in unit.large if path not in there.large]
+        there.large = [*there.large, *(path for path in unit.large if path not in there.large)]
         there.entries = max(there.entries, unit.entries)
         there.size_bytes = max(there.size_bytes, unit.size_bytes)
         if unit.kind is Kind.REWRITES:

@@ -91,7 +91,7 @@ class RsyncTransport:
         planner = Planner(self._tree, terms, self._carried)
         plan = planner.plan(paths)
         occupied = Occupied(each.hold for each in self._active.values())
-        units = widen(plan.units, occupied, self._tree.count, planner.level)
+        units = widen(plan.units, occupied, self._tree.holds_more_than, planner.level)
         large_runs = sum(each.run.kind is Kind.LARGE for each in self._active.values())
         batch = assemble(
             units.values(),

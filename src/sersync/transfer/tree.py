@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from sersync.model.path import RelPath
@@ -45,13 +46,13 @@ class SourceTree:
             pass
         return found
 
-    def count(self, directory: RelPath) -> int:
-        """Count the entries of *directory*."""
+    def holds_more_than(self, directory: RelPath, most: int) -> bool:
+        """Tell whether *directory* has more than *most* entries; looks at no more than that."""
         try:
             with os.scandir(self._prefix + directory) as listing:
-                return sum(1 for _ in listing)
+                return next(islice(listing, most, None), None) is not None
         except OSError:
-            return 0
+            return False
 
     def other_names(self, path: RelPath, seen: Seen) -> Iterable[RelPath]:
         """Remember that *path* is one of several names; return those known that still are.

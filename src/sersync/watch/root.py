@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from sersync.linux.mounts import mount_points
 from sersync.model.batch import Reason
 from sersync.model.path import display
 
@@ -13,7 +14,8 @@ class RootWatch:
 
     Used by several threads; what changes are single values. An unmounted file system shows as
     another device, a replaced directory as another inode, a wiped one as an empty listing.
-    Whichever it is, everything on the targets would look deleted.
+    Whichever it is, everything on the targets would look deleted. The same holds for each file
+    system that is mounted below the root, from the moment that it is first seen there.
     """
 
     def __init__(self, root: bytes, given: bytes | None = None) -> None:
@@ -22,6 +24,18 @@ class RootWatch:
         status = os.stat(root)
         self._identity = (status.st_dev, status.st_ino)
         self._had_entries = not self._is_empty()
+        self._mounts: dict[bytes, int] = {}
+        self.look_for_mounts()
+
+    def look_for_mounts(self) -> None:
+        """Take note of the file systems that are mounted below the root now."""
+        known = dict(self._mounts)
+        for point in mount_points(self._root):
+            try:
+                known.setdefault(point, os.stat(point).st_dev)
+            except OSError:
+                continue
+        self._mounts = known
 
     @property
     def had_entries(self) -> bool:
@@ -56,6 +70,9 @@ class RootWatch:
                 " replication goes on by itself; if the new directory is meant, restart sersync.",
                 command=f"findmnt -T {where}; ls -la {where}",
             )
+        for point, device in self._mounts.items():
+            if _device(point) != device:
+                return _unmounted(point)
         if self._is_empty():
             if self._had_entries:
                 return Reason(
@@ -75,3 +92,20 @@ class RootWatch:
                 return next(entries, None) is None
         except OSError:
             return True
+
+
+def _device(point: bytes) -> int | None:
+    try:
+        return os.stat(point).st_dev
+    except OSError:
+        return None
+
+
+def _unmounted(point: bytes) -> Reason:
+    where = display(point)
+    return Reason(
+        message=f"the file system that was mounted at {where}, below the source root, is not there",
+        remedy="Its files are not deleted on the targets. Mount it again and replication goes on"
+        " by itself; if it is gone for good, restart sersync.",
+        command=f"findmnt -T {where}",
+    )
