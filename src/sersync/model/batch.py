@@ -96,8 +96,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """What a transport did not start. *waiting*: a running transfer holds the path, or no lane
-    is free. *too_wide*: a subtree too large for one run, to be offered again in slices.
+    """What a transport did not start.
+
+    *waiting*: a running transfer holds the path, or no lane is free. *too_wide*: a subtree too
+    large for one run, to be offered again in slices.
     """
 
     waiting: tuple[DirtyPath, ...] = ()

@@ -134,8 +134,12 @@ class Mailbox:
             log.put_back(target, put_back, not_before=not_before, failed=True)
             log.release(target)
 
-    def numbers(self, target: str) -> tuple[int, int, float | None]:
-        """Return how many paths are pending and in flight, and when the oldest was first seen."""
+    def counts(self, target: str) -> tuple[int, int]:
+        """Return how many paths are pending for *target*, and how many are in flight."""
         with self._lock:
-            log = self._log
-            return log.pending(target), log.in_flight(target), log.oldest(target)
+            return self._log.pending(target), self._log.in_flight(target)
+
+    def oldest(self, target: str) -> float | None:
+        """Return when the oldest dirty path of *target* was first seen. Looks at all of them."""
+        with self._lock:
+            return self._log.oldest(target)

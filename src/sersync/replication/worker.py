@@ -114,7 +114,8 @@ class TargetWorker:
     def status(self) -> TargetStatus:
         """Return what can be seen of the target now."""
         now = self._clock.monotonic()
-        pending, in_flight, oldest = self._mailbox.numbers(self.target.name)
+        pending, in_flight = self._mailbox.counts(self.target.name)
+        oldest = self._mailbox.oldest(self.target.name)
         current = self.progress.current_pass
         if current is not None:
             oldest = min(current.first_seen, now if oldest is None else oldest)
@@ -317,10 +318,13 @@ class TargetWorker:
         again = [_dirty(each.path, each.scope, now) for each in outcome.again if not each.failed]
         self._guard.record(now, outcome.stats.deleted)
         if outcome.unconfirmed:
-            self._unconfirmed.lost([each.path for each in outcome.paths], now)
+            self._unconfirmed.lost(outcome.paths, now)
+        elif outcome.exit_code in _CONNECTION_LOST:
+            # It may have lost power, and with it what it took just before.
+            self._unconfirmed.lost((), now)
         match outcome.verdict:
             case Verdict.DONE | Verdict.PARTIAL:
-                self._unconfirmed.remember_settled([each.path for each in live], now)
+                self._unconfirmed.remember_settled(live, now)
                 failed = [problem for problem in outcome.problems if self._can_retry(problem)]
                 again += [self._retried(problem, outcome.paths, now) for problem in failed]
                 again += [
@@ -421,7 +425,7 @@ class TargetWorker:
             return TargetState.STARTING
         if self._passes:
             return TargetState.RESYNCING
-        pending, in_flight, _ = self._mailbox.numbers(self.target.name)
+        pending, in_flight = self._mailbox.counts(self.target.name)
         if in_flight:
             return TargetState.TRANSFERRING
         if pending or self._unconfirmed.count:
@@ -445,6 +449,7 @@ class TargetWorker:
 
 
 _MAX_DELETE_EXIT: Final = 25
+_CONNECTION_LOST: Final = frozenset({10, 12, 30, 35, 255})
 
 
 def empty_source(source: str, target: str) -> Reason:
