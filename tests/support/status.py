@@ -14,6 +14,7 @@ def target_status(**known: Any) -> TargetStatus:
         "target": "web1",
         "endpoint": "rsync://web1/www",
         "state": TargetState.IN_SYNC,
+        "full_passes": 1,
     }
     return TargetStatus(**(given | known))
 

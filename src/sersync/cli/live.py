@@ -24,6 +24,8 @@ from sersync.model.status import (
 )
 
 _SHOWN_PROBLEMS = 3
+_STATE_WIDTH = 15
+"""Wide enough for every state, so that the line does not jump when one follows another."""
 
 
 class LiveView:
@@ -61,7 +63,7 @@ def frame(status: DaemonStatus) -> RenderableType:
             lines += _reason(source.name, source.halted)
         lines += [Text(f"{source.name}: {note}", style="yellow") for note in source.notes]
         table = Table.grid(padding=(0, 3, 0, 0))
-        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, min_width=_STATE_WIDTH)
         table.add_column(overflow="ellipsis", no_wrap=True)
         for target in source.targets:
             table.add_row(*_cells(source, target, several))
@@ -85,11 +87,23 @@ def _cells(source: SourceStatus, target: TargetStatus, several: bool) -> list[Te
     return [
         Text(f"{mark} {state}", style=style),
         Text(name),
-        Text(f"{count(target.pending + target.in_flight)} pending"),
+        Text(_pending(target)),
         Text(f"{count(target.files_per_s)} files/s"),
-        Text(f"lag {span(target.lag_s) if target.lag_s else '0'}"),
+        Text(_lag(target)),
         Text(f"{count(target.files)} files, {size(target.sent_bytes)} sent", style="dim"),
     ]
+
+
+def _pending(target: TargetStatus) -> str:
+    if not target.full_passes and target.progress is None:
+        return "not compared yet"  # nothing is known to be pending, and nothing to be there
+    return f"{count(target.pending + target.in_flight)} pending"
+
+
+def _lag(target: TargetStatus) -> str:
+    if not target.lag_s:
+        return "lag 0" if target.full_passes else "lag unknown"
+    return f"lag {span(target.lag_s)}"
 
 
 def _bar(progress: PassProgress) -> RenderableType:

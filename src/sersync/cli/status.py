@@ -13,6 +13,9 @@ from typer import Option
 
 _WELL = frozenset({"starting", "resyncing", "in-sync", "settling", "transferring", "paused"})
 
+_PLAIN_WIDTH = 240
+"""Where no terminal sets the width, long names and sentences are not to be broken."""
+
 Json = dict[str, Any]
 
 
@@ -82,6 +85,6 @@ def _print_tables(documents: list[Json]) -> None:
 
     from sersync.cli.tables import instance_view
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     for document in documents:
         console.print(instance_view(document))

@@ -45,29 +45,34 @@ def instance_view(document: Json) -> RenderableType:
         for target in source["targets"]:
             table.add_row(*_cells(target))
             if target["reason"] and target["state"] != "in-sync":
-                troubles += trouble(target["target"], target["reason"])
+                troubles += trouble(target["target"], target["reason"], target["retry_in_s"])
             troubles += _problems(target)
     return Group(head, table, *troubles)
 
 
 def _cells(target: Json) -> list[Text]:
-    state = Text(target["state"], style=STYLES.get(target["state"], ""))
-    if target["retry_in_s"] is not None:
-        state.append(f", again in {span(target['retry_in_s'])}", style="dim")
     return [
         Text(target["source"]),
         Text(target["target"]),
-        state,
-        Text(span(target["lag_s"]) if target["lag_s"] else "0"),
-        Text(count(target["pending"] + target["in_flight"])),
+        Text(target["state"], style=STYLES.get(target["state"], "")),
+        Text(_lag(target)),
+        Text(count(target["pending"] + target["in_flight"]) if target["full_passes"] else "all"),
         Text(count(target["files"])),
         Text(size(target["sent_bytes"])),
     ]
 
 
-def trouble(name: str, reason: Json) -> list[Text]:
+def _lag(target: Json) -> str:
+    if not target["lag_s"]:
+        return "0" if target["full_passes"] else "unknown"
+    return span(target["lag_s"])
+
+
+def trouble(name: str, reason: Json, retry_in_s: float | None = None) -> list[Text]:
     """Return what happened to *name*, what to do about it, and the command to paste."""
     lines = [Text.assemble((f"{name}: ", "bold"), reason["message"])]
+    if retry_in_s is not None:
+        lines[0].append(f"; next attempt in {span(retry_in_s)}")
     if reason["remedy"]:
         lines.append(Text(f"  {reason['remedy']}"))
     if reason["command"]:

@@ -70,6 +70,13 @@ def test_files_and_bytes_count_equally(progress: PassProgress, share: float | No
     assert pass_share(progress) == share
 
 
+def test_a_target_that_was_not_reached_yet_does_not_look_up_to_date() -> None:
+    target = target_status(state=TargetState.BACKING_OFF, full_passes=0)
+
+    assert "not compared yet" in _text(frame(daemon_status(target)))
+    assert "all" in _text(instance_view(status_document(daemon_status(target))))
+
+
 def test_a_halt_and_a_retry_say_what_to_do() -> None:
     halted = target_status(state=TargetState.HALTED, reason=_WRONG)
     backing_off = target_status(
