@@ -33,8 +33,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sersync-bench-") as home:
         for name in names:
             lines += _measure(name, Path(home) / name)
-    if arguments.write:
-        _write(arguments.write, lines, partial=bool(arguments.rows))
+        if arguments.write:
+            _write(arguments.write, lines, partial=bool(arguments.rows))
     return 0 if all(line.is_met is not False for line in lines) else 1
 
 

@@ -26,9 +26,12 @@ def plant(root: Path, *, directories: int, files: int, size_bytes: int) -> list[
 
 
 def copy_standard_library(place: Path) -> Path:
-    """Copy Python's standard library, without what was installed into it; return the copy."""
+    """Copy Python's standard library; return the copy.
+
+    Left out is what not every installation has: its tests, a static library, and packages.
+    """
     copy = place / "standard-library"
-    ignored = shutil.ignore_patterns("site-packages", "dist-packages")
+    ignored = shutil.ignore_patterns("site-packages", "dist-packages", "test", "config-*")
     shutil.copytree(sysconfig.get_path("stdlib"), copy, ignore=ignored, symlinks=True)
     return copy
 
