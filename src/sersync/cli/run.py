@@ -22,11 +22,11 @@ def run(
     from sersync.cli.messages import warn
     from sersync.config.toml import load
 
-    def load_again() -> Settings:
-        return load(config).settings
+    def load_and_warn() -> Settings:
+        loaded = load(config)
+        warn(loaded.warnings)
+        return loaded.settings
 
-    loaded = load(config)
-    warn(loaded.warnings)
     return run_in_foreground(
-        loaded.settings, once=once, json_lines=json, quiet=quiet, load=load_again
+        load_and_warn(), once=once, json_lines=json, quiet=quiet, load=load_and_warn
     )
