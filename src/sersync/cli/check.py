@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from sersync.cli.options import Config
 from sersync.errors import ConfigError, UsageError
 
 
@@ -21,7 +22,7 @@ class CheckCode(IntEnum):
 
 
 def check(
-    config: Annotated[str, Option("--config", "-c", metavar="FILE", help="The sersync.toml.")] = "",
+    config: Config = "",
     schema: Annotated[
         bool, Option("--schema", help="Print the JSON Schema of sersync.toml, for editors.")
     ] = False,

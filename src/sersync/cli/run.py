@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from typer import Option
-
+from sersync.cli.options import Config, Json, Once, Quiet
 from sersync.model.target import Settings
 
 
-def run(
-    config: Annotated[str, Option("--config", "-c", metavar="FILE", help="The sersync.toml.")],
-    once: Annotated[
-        bool, Option("--once", help="Make one full pass to every target, then exit.")
-    ] = False,
-    quiet: Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.")] = False,
-    json: Annotated[bool, Option("--json", help="One line of JSON for every batch.")] = False,
-) -> int:
+def run(config: Config, once: Once = False, quiet: Quiet = False, json: Json = False) -> int:
     """Run the service that FILE describes. SIGHUP reads it again, SIGTERM stops cleanly."""
     from sersync.cli.foreground import run_in_foreground
     from sersync.cli.messages import warn

@@ -1,0 +1,14 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+Once = Annotated[
+    bool, Option("--once", help="Make one full pass to every target, then exit (for cron).")
+]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.")]
+Json = Annotated[bool, Option("--json", help="Print one line of JSON for every batch.")]
+Config = Annotated[str, Option("--config", "-c", metavar="FILE", help="The sersync.toml.")]
