@@ -207,7 +207,7 @@ class Show:
     def _await(self, stands: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _DEADLINE_S
         while not stands():
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._daemon.crashed.is_set():
                 self._console.print("[bold red]it did not arrive[/]")
                 return
             time.sleep(_POLL_S)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sersync.cli.figures import count, size, span
-from sersync.cli.tables import STYLES
+from sersync.cli.tables import STYLES, go_on
 from sersync.model.batch import Reason
 from sersync.model.path import display
 from sersync.model.status import (
@@ -73,6 +73,8 @@ def frame(status: DaemonStatus) -> RenderableType:
                 lines.append(_bar(target.progress))
             if target.reason and target.state in (TargetState.HALTED, TargetState.BACKING_OFF):
                 lines += _reason(target.target, target.reason)
+            if target.state is TargetState.HALTED:
+                lines.append(Text(f"    {go_on(status.pid)}"))
             lines += _problems(target)
     return Group(*lines)
 

@@ -46,6 +46,8 @@ def instance_view(document: Json) -> RenderableType:
             table.add_row(*_cells(target))
             if target["reason"] and target["state"] != "in-sync":
                 troubles += trouble(target["target"], target["reason"], target["retry_in_s"])
+            if target["state"] == "halted":
+                troubles.append(Text(f"  {go_on(document['pid'])}"))
             troubles += _problems(target)
     return Group(head, table, *troubles)
 
@@ -60,6 +62,11 @@ def _cells(target: Json) -> list[Text]:
         Text(count(target["files"])),
         Text(size(target["sent_bytes"])),
     ]
+
+
+def go_on(pid: int) -> str:
+    """Return what to do once the cause of a halt is gone."""
+    return f"Then let it go on: kill -HUP {pid}"
 
 
 def _lag(target: Json) -> str:
