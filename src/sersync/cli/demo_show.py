@@ -37,6 +37,10 @@ def plant(root: Path) -> None:
     (root / "current").symlink_to("pages")
 
 
+class DidNotArrive(Exception):
+    """A change has not arrived in time: the demo ends here."""
+
+
 class Show:
     """Plays the acts one after the other. For one thread."""
 
@@ -57,10 +61,14 @@ class Show:
 
     def run(self) -> bool:
         """Start the daemon and play everything; tell whether both trees are the same at the end."""
-        self._first_pass()
-        self._small_changes()
-        self._directory()
-        self._outage()
+        try:
+            self._first_pass()
+            self._small_changes()
+            self._directory()
+            self._outage()
+        except DidNotArrive:
+            self._apologise()
+            return False
         return self._finale()
 
     def invite(self) -> None:
@@ -177,6 +185,14 @@ class Show:
         say("  Now with a tree of yours:  [bold]sersync mirror SRC DEST[/]\n")
         return True
 
+    def _apologise(self) -> None:
+        status = self._status()
+        say = partial(self._console.print, soft_wrap=True)
+        say("[bold red]it did not arrive[/]")
+        say(f"\n[bold red]✗ The target is {status.state.value}.[/]")
+        if status.reason is not None:
+            say(f"  {status.reason.message}. {status.reason.remedy}", markup=False)
+
     def _compared(self) -> Comparison:
         """Compare until both are the same: attributes of directories follow their entries."""
         deadline = time.monotonic() + 5.0
@@ -208,8 +224,7 @@ class Show:
         deadline = time.monotonic() + _DEADLINE_S
         while not stands():
             if time.monotonic() > deadline or self._daemon.crashed.is_set():
-                self._console.print("[bold red]it did not arrive[/]")
-                return
+                raise DidNotArrive
             time.sleep(_POLL_S)
 
     def _all_there(self, paths: Iterable[Path]) -> Callable[[], bool]:
