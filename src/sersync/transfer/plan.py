@@ -238,7 +238,9 @@ class Planner:
         """Count what a level holds into *unit*; return the directories in it."""
         below: list[RelPath] = []
         large: list[RelPath] = []
+        stamps: list[tuple[RelPath, Stamp]] = []
         terms = self._terms
+        fresh_ns = terms.wall_ns - int((RESTORED_AFTER_S + 1.0) * 1e9)
         for entry, seen in self._view.entries(directory):
             mode = seen.st_mode
             unit.entries += 1
@@ -247,11 +249,16 @@ class Planner:
             elif stat.S_ISREG(mode):
                 if seen.st_nlink > 1:
                     self._view.other_names(join(directory, entry), seen)
+                if seen.st_mtime_ns > fresh_ns:
+                    # Too young for a time that is put back to stand out; so it is remembered.
+                    stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
+                    stamps.append((join(directory, entry), stamp))
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
                 elif not self._excluded(path := join(directory, entry), seen):
                     large.append(path)
         unit.large = [*unit.large, *large]
+        unit.stamps = [*unit.stamps, *stamps]
         return below
 
     def _tree(self, dirty: DirtyPath, top: RelPath) -> None:
@@ -281,6 +288,7 @@ class Planner:
         there.dirties += unit.dirties
         there.names += [name for name in unit.names if name not in there.names]
         there.locks += [path for path in unit.locks if path not in there.locks]
+        there.stamps = [*there.stamps, *unit.stamps]
         there.large = [*there.large, *(path for path in unit.large if path not in there.large)]
         there.entries = max(there.entries, unit.entries)
         there.size_bytes = max(there.size_bytes, unit.size_bytes)

@@ -317,8 +317,9 @@ class RsyncTransport:
             )
         again = self._again(ended, judgement)
         outcome = runs.concluded(ended, judgement, now=now, again=again)
+        # Of a failed run too: what it may have carried must not pass for unchanged later.
+        self._carried.remember(ended.run.stamps)
         if outcome.verdict is Verdict.DONE:
-            self._carried.remember(ended.run.stamps)
             self._spares.served()
         self._ready.append(outcome)
 
@@ -352,6 +353,7 @@ class RsyncTransport:
         if first is None:
             raise AssertionError("only a run that was judged is checked")
         again = self._again(ended, first)
+        self._carried.remember(ended.run.stamps)
         if code in (0, 23, 24):
             items = parse_items(ended.child.stdout.text, ended.token)
             self._ready.append(runs.resolved(ended, first, items, again, now))
