@@ -65,7 +65,7 @@ class TargetResolver:
             endpoint=endpoint,
             filters=Filter([*rules, *parsed.rules]),
             options=parsed.options,
-            delete=settings.delete and parsed.delete is not False,
+            delete=settings.delete,
             password_file=password_file,
             password=self._surroundings.password if by_daemon and not password_file else "",
             bandwidth_kib_s=settings.bandwidth or parsed.bandwidth_kib_s or 0,
@@ -90,6 +90,10 @@ class TargetResolver:
             self._mistake("rsync_options", mistake.message, mistake.suggestion)
         for said in parsed.warnings:
             self._findings.warning((*self._path, "rsync_options"), said)
+        if parsed.delete and not self._settings.delete:
+            self._findings.warning(
+                (*self._path, "rsync_options"), "--delete has no effect: delete = false holds"
+            )
         return parsed
 
     def _reached(self, endpoint: Endpoint, parsed: ParsedOptions) -> Endpoint:

@@ -202,6 +202,21 @@ def test_a_pattern_that_begins_with_the_root_is_warned_of() -> None:
     assert ["/cache/" in warning.message for warning in findings.warnings] == [True]
 
 
+def test_an_rsync_option_cannot_bring_deletions_back() -> None:
+    text = """
+        [[source]]
+        root = "/a"
+        [[source.target]]
+        to = "h::m"
+        delete = false
+        rsync_options = "-a --delete"
+    """
+    settings, findings = _resolved(text)
+
+    assert not settings.sources[0].targets[0].delete
+    assert "--delete has no effect" in findings.warnings[-1].message
+
+
 def test_refused_rsync_options_are_mistakes_at_their_line() -> None:
     text = '[[source]]\nroot="/a"\n[[source.target]]\nto="h::m"\nrsync_options="-a --daemon"'
 
