@@ -18,7 +18,12 @@ def summary(settings: Settings) -> Iterator[str]:
         for rule in source.filters.rules:
             yield f"    {_verb(rule)} {display(rule.pattern)}"
         for target in source.targets:
-            yield f'  target "{target.name}": {target.endpoint}'
+            where = str(target.endpoint)
+            yield (
+                f'  target "{target.name}": {where}'
+                if target.name != where
+                else f"  target {where}"
+            )
             for line in _facts(target, source):
                 yield f"    {line}"
             yield f"    {command(source, target)}"
