@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, Self
 
 from sersync.daemon.app import Daemon
-from sersync.errors import ConfigError, SersyncError
+from sersync.errors import ConfigError, Mistake, SersyncError
 from sersync.linux.wake import Wake
 from sersync.model.status import BatchReport, DaemonStatus, TargetState
 from sersync.model.target import Settings
@@ -135,13 +135,19 @@ def _reload(daemon: Daemon, load: Callable[[], Settings] | None) -> None:
             worker.resume()
         return
     try:
-        daemon.reload(load())
+        settings = load()
+        logging.getLogger("sersync").setLevel(settings.log_level.upper())
+        daemon.reload(settings)
     except ConfigError as error:
         for mistake in error.mistakes:
-            log.error("%s: %s. %s", mistake.place, mistake.message, mistake.suggestion)
+            log.error("%s", ". ".join(filter(None, _words(mistake))))
         log.error("%s; the old configuration stays in force", error)
     except SersyncError as error:
         log.error("%s. %s", error.message, error.hint)
+
+
+def _words(mistake: Mistake) -> tuple[str, ...]:
+    return (f"{mistake.place}: {mistake.message}", mistake.suggestion)
 
 
 def _sleep(wake: Wake, seconds: float) -> None:

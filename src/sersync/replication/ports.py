@@ -120,6 +120,11 @@ class Transport(Protocol):
         ...
 
     @property
+    def ready_at(self) -> float:
+        """When a run can start that arrives no later than one that is started before."""
+        ...
+
+    @property
     def runs(self) -> int:
         """How many runs are active."""
         ...

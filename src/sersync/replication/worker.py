@@ -170,8 +170,8 @@ class TargetWorker:
             ready_at = self._retry_at
         elif self._transport.free_lanes == 0:
             ready_at = float("inf")
-        elif not self._settled_enough(now):
-            ready_at = self._last_start + self.target.settle_busy_s
+        elif now < (settled_at := self._ready_at(now)):
+            ready_at = settled_at
         if self._passes and not self._passes[0].is_under_way:
             tick = min(tick, max(now, ready_at)) if self._pass_may_start() else tick
         if now < self._retry_at:
@@ -217,17 +217,18 @@ class TargetWorker:
     def _start(self, now: float) -> None:
         self._begin_passes(now)
         self._offer_unconfirmed(now)
-        if not self._settled_enough(now):
+        if now < self._ready_at(now):
             return
         if self._is_due(now) and self._transport.free_lanes > 0:
             self._start_live(now)
         self._start_pass(now)
 
-    def _settled_enough(self, now: float) -> bool:
+    def _ready_at(self, now: float) -> float:
         """Idle, a change goes at once; busy, changes gather for a moment and go together."""
         since = now - self._last_start
-        busy = self._transport.runs > 0 or since < _BUSY_FOR_S
-        return since >= (self.target.settle_busy_s if busy else self.target.settle_idle_s)
+        if self._transport.runs == 0 and since >= _BUSY_FOR_S:
+            return self._last_start + self.target.settle_idle_s
+        return max(self._last_start + self.target.settle_busy_s, self._transport.ready_at)
 
     def _is_due(self, now: float) -> bool:
         due = self._mailbox.next_due(self.target.name)

@@ -104,7 +104,10 @@ def widen(
         there = units.pop(directory, None)
         dirties = [dirty for unit in members for dirty in unit.dirties]
         widened = level(dirties + (there.dirties if there else []), directory)
-        widened.stamps = [stamp for unit in members for stamp in unit.stamps]
+        widened.stamps = [
+            *widened.stamps,
+            *(stamp for unit in members for stamp in unit.stamps),
+        ]
         if there is not None:
             widened.names += [name for name in there.names if name not in widened.names]
         units[directory] = widened

@@ -191,20 +191,19 @@ class Planner:
             self._level(dirty, parent(path))
 
     def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
-        unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
+        names = [path]
+        if seen.st_nlink > 1:
+            others = self._view.other_names(path, seen)
+            names += [each for each in others if not self._excluded(each, seen)]
+        unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if stat.S_ISREG(seen.st_mode):
             stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
-            unit.stamps = ((path, stamp),)
+            unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
-            if dirty.content and self._looks_unchanged(dirty, path, stamp):
+            if dirty.content and any(self._looks_unchanged(dirty, each, stamp) for each in names):
                 unit.kind = Kind.REWRITES
             elif seen.st_size > self._terms.large_file_bytes:
                 unit.kind = Kind.LARGE
-            if seen.st_nlink > 1:
-                for other in self._view.other_names(path, seen):
-                    if not self._excluded(other, seen):
-                        unit.locks.append(other)
-                        unit.names.append(spell(other))
         self._add(unit)
 
     def _looks_unchanged(self, dirty: DirtyPath, path: RelPath, stamp: Stamp) -> bool:
@@ -214,16 +213,17 @@ class Planner:
             return False
         size, mtime_ns, _ = stamp
         known = self._carried.stamp(path)
+        is_new = dirty.created and path == dirty.path
         capabilities = terms.capabilities
         if not capabilities.nanoseconds or capabilities.mtime_granularity_ns > 1:
             tick_ns = max(1_000_000_000, capabilities.mtime_granularity_ns)
             if known is not None:
                 return known[0] == size and abs(known[1] - mtime_ns) <= tick_ns
-            return not dirty.created and abs(terms.wall_ns - mtime_ns) <= 2 * tick_ns
+            return not is_new and abs(terms.wall_ns - mtime_ns) <= 2 * tick_ns
         if known is not None:
             return known[0] == size and known[1] == mtime_ns
         seen_wall_ns = terms.wall_ns - int((terms.now - dirty.first_seen) * 1e9)
-        return not dirty.created and mtime_ns < seen_wall_ns - int(RESTORED_AFTER_S * 1e9)
+        return not is_new and mtime_ns < seen_wall_ns - int(RESTORED_AFTER_S * 1e9)
 
     def level(self, dirties: list[DirtyPath], directory: RelPath) -> Unit:
         """Return the unit that compares one level of *directory*."""
@@ -246,9 +246,10 @@ class Planner:
             unit.entries += 1
             if stat.S_ISDIR(mode):
                 below.append(join(directory, entry))
-            elif stat.S_ISREG(mode):
-                if seen.st_nlink > 1:
-                    self._view.other_names(join(directory, entry), seen)
+                continue
+            if seen.st_nlink > 1:
+                self._view.other_names(join(directory, entry), seen)
+            if stat.S_ISREG(mode):
                 if seen.st_mtime_ns > fresh_ns:
                     # Too young for a time that is put back to stand out; so it is remembered.
                     stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)

@@ -45,6 +45,8 @@ class Probe:
         self.name: Final = PROBE_PREFIX + secrets.token_hex(8).encode()
         self.capabilities = Capabilities()
         self.notes: tuple[str, ...] = ()
+        self.connecting_s = 0.0
+        """How long a run takes that has nothing to do."""
         self._is_stopping: Callable[[], bool] = bool
 
     def run(self, is_stopping: Callable[[], bool]) -> Outcome | None:
@@ -68,7 +70,9 @@ class Probe:
         if self.capabilities.nanoseconds:
             self._measure_times(directory)
         os.unlink(file)
+        begun = time.monotonic()
         judgement, _ = self._call(self._removal(directory), b"", directory)
+        self.connecting_s = time.monotonic() - begun
         if judgement.verdict is not Verdict.DONE:
             return _failure(judgement)
         return None

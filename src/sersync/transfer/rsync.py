@@ -39,6 +39,10 @@ _CHECKSUM_RATE: Final = 20 << 20
 _DEAD_SPARE_S: Final = 0.25
 _CUT_CODES: Final = (10, 12, 20, 30)
 _BUSY_RUNS: Final = 4
+_BUSY_FOR_S: Final = 0.5
+_LONGEST_RIPENING_S: Final = 0.1
+_EXTRA_SPARES: Final = 4
+"""With a default daemon a connection needs 50 ms to be of use, five runs in a stream."""
 
 
 class RsyncTransport:
@@ -82,6 +86,7 @@ class RsyncTransport:
         if failure is None:
             self._capabilities = probe.capabilities
             self._notes = probe.notes
+            self._spares.ripe_after_s = min(probe.connecting_s, _LONGEST_RIPENING_S)
         return failure
 
     def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
@@ -138,7 +143,12 @@ class RsyncTransport:
     def free_lanes(self) -> int:
         """How many more runs may start now, the lane for large files not counted."""
         small = sum(each.run.kind is not Kind.LARGE for each in self._active.values())
-        return self.target.parallel - small
+        return (1 if self.target.bandwidth_kib_s else self.target.parallel) - small
+
+    @property
+    def ready_at(self) -> float:
+        """When a run can start that arrives no later than one that is started before."""
+        return self._spares.ripe_at
 
     @property
     def runs(self) -> int:
@@ -158,7 +168,7 @@ class RsyncTransport:
     @property
     def progress_bytes(self) -> int:
         """Bytes that the active runs have handled so far, by rsync's own progress."""
-        return sum(parse_progress(each.child.stdout.last) or 0 for each in self._active.values())
+        return sum(_progress(each) for each in tuple(self._active.values()))
 
     # Starting.
 
@@ -175,13 +185,13 @@ class RsyncTransport:
         )
 
     def _recipe_for(self, kind: Kind, max_delete: int | None) -> Recipe:
-        lanes = self.target.parallel + 1
         limit = self.target.bandwidth_kib_s
         return Recipe(
             kind=kind,
             capabilities=self._capabilities,
             max_delete=max_delete,
-            bandwidth_kib_s=max(1, limit // lanes) if limit else 0,
+            # One half for large files, one for all else: rsync cannot change a limit later.
+            bandwidth_kib_s=max(1, limit // 2) if limit else 0,
         )
 
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
@@ -263,11 +273,13 @@ class RsyncTransport:
             return
         for child in self._spares.unfit(self._recipe, place, now):
             self._children.kill(child)
-        # Connecting competes with a transfer for the processors; it waits while a spare is left.
-        if self._active and self._spares:
+        is_busy = len(self._recent) > _BUSY_RUNS and now - self._recent[0] < _BUSY_FOR_S
+        # Connecting competes with a transfer for the processors: alone, it waits for its end. In
+        # a stream of changes a spare must have been started some runs before it is used.
+        if self._active and self._spares and not is_busy:
             return
-        is_busy = len(self._recent) > _BUSY_RUNS and now - self._recent[0] < 1.0
-        self._spares.refill(self._recipe, place, now, extra=2 if is_busy else 0)
+        extra = _EXTRA_SPARES if is_busy else 0
+        self._spares.refill(self._recipe, place, now, extra=extra)
 
     # Ending.
 
@@ -372,3 +384,13 @@ class RsyncTransport:
             elif now - each.moved_at > each.patience_s:
                 each.stalled = True
                 each.child.terminate()
+
+
+def _progress(each: Active) -> int:
+    """Return how many bytes of its files a run has handled; for any thread.
+
+    Only a run of large files prints its progress: for small ones rsync would print a line each.
+    What those read from the files and write to the target is counted by the kernel.
+    """
+    told = parse_progress(each.child.stdout.last)
+    return min(each.child.io_bytes() // 2 if told is None else told, each.run.file_bytes)

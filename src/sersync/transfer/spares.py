@@ -17,7 +17,6 @@ from sersync.transfer.command import Recipe
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 300.0
 _MAX_AGE_S: Final = 3600.0
-_READY_AFTER_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -38,6 +37,8 @@ class Spares:
         self._spares: list[Spare] = []
         self._wanted = wanted
         self._max_age_s = _MAX_AGE_S
+        self.ripe_after_s = 0.0
+        """How long a connection takes until it is faster than a new one."""
         self._pause_s = 0.0
         self._not_before = 0.0
 
@@ -103,9 +104,10 @@ class Spares:
         self._pause_s = 0.0
         self._not_before = 0.0
 
-    def next_retirement(self) -> float | None:
-        """Return when the oldest one becomes too old, None without spares."""
-        return self._spares[0].since + self._max_age_s if self._spares else None
+    @property
+    def ripe_at(self) -> float:
+        """When the oldest spare has connected; what it is given earlier arrives no sooner."""
+        return self._spares[0].since + self.ripe_after_s if self._spares else 0.0
 
     def dismiss(self) -> list[Child]:
         """Remove and return all of them."""
