@@ -44,7 +44,7 @@ def parse_endpoint(text: str) -> Endpoint:
         return LocalDirectory(path=os.fsencode(text.rstrip("/") or "/"))
     if _CONTROL.search(text):
         raise ValueError(f"{shown}: there is a control character in the target")
-    if text != text.strip():
+    if text != text.strip(" "):
         raise ValueError(f"`{shown}`: there is a space around the target; write `{shown.strip()}`")
     if text.lower().startswith(_SCHEME):
         return _from_url(text[len(_SCHEME) :], shown)
