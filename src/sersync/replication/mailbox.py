@@ -14,7 +14,7 @@ CREATED_HOLD_S: Final = 1.0
 """How long a file that was created, but never written to, is held back for its writer."""
 
 
-_NEVER: Final = float("inf")
+NEVER: Final = float("inf")
 
 
 class Mailbox:
@@ -87,7 +87,7 @@ class Mailbox:
             is_known = due is not None and due <= ready_at
             if due is not None:
                 until = min(until, max(due, ready_at))
-            self._asleep_until[target] = 0.0 if is_known or ready_at == _NEVER else until
+            self._asleep_until[target] = 0.0 if is_known or ready_at == NEVER else until
             return until
 
     def take(self, target: str, *, now: float, limit: int) -> list[DirtyPath]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from sersync.model.batch import Outcome, Problem, Reason, Verdict
+from sersync.model.batch import Outcome, Problem, Verdict
 from sersync.model.path import RelPath, is_within
 from sersync.model.status import TargetState, TargetStatus
 from sersync.replication.full_pass import FullPass
+from sersync.replication.health import Health
 
 _RATE_OVER_S: Final = 10.0
 _MOST_PROBLEMS_SHOWN: Final = 20
@@ -21,12 +22,9 @@ class Progress:
     def __init__(self, *, now: float) -> None:
         self.state = TargetState.STARTING
         self.since = now
-        self.failures = 0
         self.full_passes = 0
-        self.retry_at = 0.0
         self.unconfirmed = 0
-        self.reason: Reason | None = None
-        self.halt: Reason | None = None
+        self.notes: tuple[str, ...] = ()
         self.current_pass: FullPass | None = None
         self._batches = 0
         self._files = 0
@@ -66,6 +64,7 @@ class Progress:
     def status(
         self,
         empty: TargetStatus,
+        health: Health,
         now: float,
         *,
         entries_total: int,
@@ -76,7 +75,7 @@ class Progress:
         problems = tuple(problem for problem, _ in self._problems.values())
         recent = [files for at, files in tuple(self._recent) if now - at <= _RATE_OVER_S]
         current = self.current_pass
-        halted = self.halt is not None
+        is_waiting = bool(health.retry_at) and not health.is_halted
         return TargetStatus(
             source=empty.source,
             target=empty.target,
@@ -94,10 +93,10 @@ class Progress:
             files=self._files,
             sent_bytes=self._sent_bytes,
             files_per_s=sum(recent) / _RATE_OVER_S,
-            consecutive_failures=self.failures,
-            retry_in_s=max(0.0, self.retry_at - now) if self.retry_at and not halted else None,
+            consecutive_failures=health.failures,
+            retry_in_s=max(0.0, health.retry_at - now) if is_waiting else None,
             last_success_s_ago=None if self._last_success is None else now - self._last_success,
-            reason=self.halt or self.reason,
+            reason=health.halt or health.root_halt or health.reason,
             problems=problems[:_MOST_PROBLEMS_SHOWN],
             problems_omitted=max(0, len(problems) - _MOST_PROBLEMS_SHOWN),
             notes=empty.notes,

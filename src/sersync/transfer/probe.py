@@ -169,4 +169,4 @@ class Probe:
 def _failure(judgement: Judgement) -> Outcome:
     verdict = Verdict.RETRY if judgement.verdict is not Verdict.HALT else Verdict.HALT
     reason = judgement.reason or Reason(message="the target did not take a small test file")
-    return Outcome(verdict=verdict, paths=(), reason=reason)
+    return Outcome(verdict=verdict, paths=(), reason=reason, exit_code=judgement.exit_code)

@@ -80,6 +80,7 @@ class RsyncTransport:
 
     def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         """Find out what the target can do, by trying. None: it is ready; else why it is not."""
+        self.release()
         probe = Probe(self.target, rsh=self._rsh, env=self._env, children=self._children)
         self.probe_name = probe.name
         failure = probe.run(is_stopping)
@@ -287,9 +288,7 @@ class RsyncTransport:
         ended = self._active.pop(child, None)
         if ended is None:
             if self._spares.owns(child):
-                judgement = self._judge(child, code)
-                crowded = judgement.too_many_connections
-                self._spares.died(child, now, too_many_connections=crowded)
+                self._spare_died(child, code, now)
             return
         if ended.first is not None:
             self._checked(ended, code, now)
@@ -306,6 +305,13 @@ class RsyncTransport:
             self._check(ended, judgement, now)
         else:
             self._conclude(ended, judgement, now)
+
+    def _spare_died(self, child: Child, code: int, now: float) -> None:
+        judgement = self._judge(child, code)
+        self._spares.died(child, now, too_many_connections=judgement.too_many_connections)
+        if judgement.verdict is Verdict.RETRY:
+            # No path was with it, but a lost connection says something of what went before.
+            self._ready.append(Outcome(verdict=Verdict.DONE, paths=(), exit_code=code))
 
     def _judge(self, child: Child, code: int) -> Judgement:
         return judge(

@@ -1,0 +1,93 @@
+"""How a target fares: failures in a row, when to try again, and why nothing may be carried."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from sersync.model.batch import Outcome, Reason
+from sersync.replication.policy import Backoff
+
+log: Final = logging.getLogger("sersync.worker")
+
+FAILURES_BEFORE_SPLITTING: Final = 3
+_MOST_PATHS: Final = 50_000
+
+
+class Health:
+    """The failures of one target. Its worker owns it; halts may be set by any thread."""
+
+    def __init__(self, target: str, jitter: Callable[[], float]) -> None:
+        self._target = target
+        self._jitter = jitter
+        self._backoff = Backoff()
+        self.failures = 0
+        self.retry_at = 0.0
+        self.reason: Reason | None = None
+        """Why the last attempt failed."""
+        self.halt: Reason | None = None
+        """Why a person is needed."""
+        self.root_halt: Reason | None = None
+        """Why the source cannot be trusted now."""
+
+    @property
+    def is_halted(self) -> bool:
+        """Nothing may be started."""
+        return self.halt is not None or self.root_halt is not None
+
+    @property
+    def most_paths(self) -> int:
+        """How many paths to carry at once.
+
+        One path may be what fails them all: after some failures it is looked for by halves, so
+        that the others pass.
+        """
+        if self.failures < FAILURES_BEFORE_SPLITTING:
+            return _MOST_PATHS
+        return max(1, 4096 >> self.failures)
+
+    def pause_s(self, failures: int) -> float:
+        """Return how long to wait after so many failures in a row."""
+        return self._backoff.delay(failures, jitter=self._jitter())
+
+    def stop(self, reason: Reason) -> None:
+        """Halt until a person acts."""
+        self.halt = reason
+        log.error("%s halted: %s. %s", self._target, reason.message, reason.remedy)
+
+    def failed(self, reason: Reason, now: float) -> None:
+        """Note a failed attempt; the next one comes later each time. Repeats are not told."""
+        self.failures += 1
+        is_known = self.reason == reason
+        self.reason = reason
+        pause_s = self.pause_s(self.failures)
+        self.retry_at = now + pause_s
+        log.log(
+            logging.DEBUG if is_known else logging.WARNING,
+            "%s: %s; next attempt in %.0f s. %s",
+            self._target,
+            reason.message,
+            pause_s,
+            reason.remedy,
+        )
+
+    def recovered(self) -> None:
+        """Note that the target can be reached, and takes what it is given."""
+        if self.failures:
+            log.info("%s: recovered after %d failures", self._target, self.failures)
+        self.failures = 0
+        self.reason = None
+        self.retry_at = 0.0
+
+    def resume(self) -> None:
+        """Let the next attempt be made at once, also when halted. For any thread."""
+        self.halt = None
+        self.retry_at = 0.0
+
+
+def reason_of(outcome: Outcome) -> Reason:
+    """Return why *outcome* is a failure."""
+    return outcome.reason or Reason(
+        message=f"rsync failed with exit code {outcome.exit_code}", command=outcome.command
+    )

@@ -1,0 +1,82 @@
+"""The full passes of one target: the one under way, and those that wait for it."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sersync.model.dirty import DirtyPath
+from sersync.model.path import RelPath, display
+from sersync.replication.full_pass import FullPass
+from sersync.replication.ports import Scanner
+
+log: Final = logging.getLogger("sersync.worker")
+
+
+class Passes:
+    """Slices of full passes, one pass after the other. Owned by the worker's thread."""
+
+    def __init__(self, target: str, scanner: Scanner) -> None:
+        self._target = target
+        self._scanner = scanner
+        self._passes: deque[FullPass] = deque()
+        self._is_blocked = False
+        self.completed = 0
+        """Passes over the whole source that have ended."""
+
+    def __bool__(self) -> bool:
+        return bool(self._passes)
+
+    @property
+    def current(self) -> FullPass | None:
+        """The pass under way, if any."""
+        return self._passes[0] if self._passes else None
+
+    @property
+    def wants_to_start(self) -> bool:
+        """A slice could be carried, if there is a lane for it."""
+        return bool(self._passes) and not self._is_blocked and not self._passes[0].is_under_way
+
+    def add(self, subtree: RelPath, *, first_seen: float) -> None:
+        """Compare *subtree* after what is under way; once, however often it is asked for."""
+        if any(each.covers(subtree) for each in list(self._passes)[1:]):
+            return
+        slices = self._scanner.slices(subtree)
+        self._passes.append(FullPass(subtree, slices, now=first_seen))
+
+    def start(self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float) -> None:
+        """Give the next slice to *carry*, which returns what has to wait; end what is done."""
+        while self.wants_to_start:
+            current = self._passes[0]
+            if paths := current.next():
+                waiting = list(carry(paths))
+                current.wait_with(waiting)
+                self._is_blocked = bool(waiting)
+                return
+            if not current.is_over:
+                return
+            self._passes.popleft()
+            self._tell(current, now)
+
+    def unblock(self) -> None:
+        """A run has ended: what it held may be free now."""
+        self._is_blocked = False
+
+    def settle(self, paths: list[DirtyPath]) -> None:
+        """Take note that *paths* of the current pass were carried."""
+        if paths and self._passes:
+            self._passes[0].settle(paths)
+
+    def repeat(self, paths: list[DirtyPath]) -> None:
+        """Take *paths* of the current pass back, to be carried again."""
+        if paths and self._passes:
+            self._passes[0].wait_with(paths)
+
+    def _tell(self, ended: FullPass, now: float) -> None:
+        what = f"{display(ended.subtree)} is" if ended.subtree else "everything is"
+        pace = (ended.entries, now - ended.first_seen)
+        log.info("%s: %s compared, %d entries in %.1f s", self._target, what, *pace)
+        if not ended.subtree:
+            self.completed += 1

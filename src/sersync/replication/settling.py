@@ -1,0 +1,55 @@
+"""What has to be carried again after a run: pure, from an outcome to dirty paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sersync.model.batch import Again, Outcome, Problem, Stage
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import RelPath
+
+_REPEAT_AFTER_S: Final = 1.0
+"""When a level is compared again whose deletions were skipped for its own sake."""
+
+
+def dirty_again(
+    outcome: Outcome,
+    now: float,
+    *,
+    failures_of: Callable[[RelPath], int],
+    pause_s: Callable[[int], float],
+) -> list[DirtyPath]:
+    """Return what of *outcome* is dirty anew: what it names, and each path that failed.
+
+    A path that fails is tried again on its own, ever more slowly (*pause_s* of its failures in a
+    row), so that it is never in the way of others. What the target will never take is left.
+    """
+    again = [_again(each, now) for each in outcome.again]
+    first_seen = min((each.first_seen for each in outcome.paths), default=now)
+    for problem in outcome.problems:
+        if problem.stage is not Stage.REFUSED:
+            failures = 1 + failures_of(problem.path)
+            due = now + pause_s(failures)
+            again.append(_retry(problem, failures, first_seen=first_seen, not_before=due))
+    return again
+
+
+def _again(each: Again, now: float) -> DirtyPath:
+    not_before = now + _REPEAT_AFTER_S if each.failed else 0.0
+    return DirtyPath(
+        path=each.path, scope=each.scope, sequence=0, first_seen=now, not_before=not_before
+    )
+
+
+def _retry(problem: Problem, failures: int, *, first_seen: float, not_before: float) -> DirtyPath:
+    # A tree, since what could not be read may be a directory; of anything else it is the name.
+    return DirtyPath(
+        path=problem.path,
+        scope=Scope.TREE,
+        sequence=0,
+        first_seen=first_seen,
+        not_before=not_before,
+        content=True,
+        failures=failures,
+    )
