@@ -54,7 +54,7 @@ def converge(playground: Playground) -> Converge:
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.lists(made_of or steps(), min_size=10, max_size=60))
+        @given(st.lists(steps() if made_of is None else made_of, min_size=10, max_size=60))
         def run(batch: list[Step]) -> None:
             # The tree is what earlier batches made of it, so there is nothing to shrink.
             if failures:

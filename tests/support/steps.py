@@ -95,6 +95,11 @@ class Playground:
         with open(path, "wb") as file:
             file.write(_bytes(step))
 
+    def _create_flat(self, step: Step) -> None:
+        """A file whose name tells that it is one, so that it never replaces a directory."""
+        with open(os.path.join(self.root, step.path.replace(b"/", b"-")), "wb") as file:
+            file.write(_bytes(step))
+
     def _append(self, step: Step) -> None:
         with open(self._file(step), "ab") as file:
             file.write(_bytes(step))

@@ -111,6 +111,13 @@ DAEMON: Final = (
 
 HERE: Final = (
     Row(
+        # generator.c: a name that is gone, below what was no directory any more when it was listed.
+        r"ABORTING due to invalid path from sender",
+        _RETRY,
+        "the source changed while rsync listed it",
+        had_begun=True,
+    ),
+    Row(
         r"password file must not be other-accessible",
         _HALT,
         "the password file {password_file} can be read by others, so rsync does not use it",

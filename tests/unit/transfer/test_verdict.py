@@ -278,6 +278,18 @@ def test_what_may_pass_by_itself_is_tried_again_and_nothing_was_carried(
     assert judgement.reason.message
 
 
+def test_a_source_that_changes_while_it_is_listed_halts_nothing() -> None:
+    judgement = judged(
+        2,
+        b"ABORTING due to invalid path from sender: b/c\n"
+        b"rsync error: protocol incompatibility (code 2) at generator.c(1715) [generator=3.5.0]\n"
+        b"rsync: [sender] read error: Connection reset by peer (104)\n",
+    )
+
+    assert judgement.verdict is Verdict.RETRY
+    assert not judgement.missing_args_rejected
+
+
 def test_a_connection_lost_midway_is_unconfirmed() -> None:
     said = b"rsync: connection unexpectedly closed (5012 bytes received so far) [sender]\n"
     assert judged(12, said).unconfirmed
