@@ -72,7 +72,9 @@ def wait_until_same(
     for target in targets:
         while _count(target / last) < wanted or not _is_like(expected, target, strict=strict):
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"{target} is not like {source} after {timeout_s:g} s")
+                differing = expected.items() ^ fingerprint(target, strict=strict).items()
+                shown = "\n".join(map(str, sorted(differing, key=str)[:10]))
+                raise TimeoutError(f"{target} differs after {timeout_s:g} s:\n{shown}")
             time.sleep(_POLL_S)
     return time.monotonic()
 
