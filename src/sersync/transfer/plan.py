@@ -200,7 +200,7 @@ class Planner:
             stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
             unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
-            if dirty.content and any(self._looks_unchanged(dirty, each, stamp) for each in names):
+            if any(self._looks_unchanged(dirty, each, stamp) for each in names):
                 unit.kind = Kind.REWRITES
             elif seen.st_size > self._terms.large_file_bytes:
                 unit.kind = Kind.LARGE
@@ -213,6 +213,9 @@ class Planner:
             return False
         size, mtime_ns, _ = stamp
         known = self._carried.stamp(path)
+        if not dirty.content:
+            # Its time was set, perhaps back, while a run carried what had just been written.
+            return known is not None and known[0] == size and known[1] != mtime_ns
         is_new = dirty.created and path == dirty.path
         capabilities = terms.capabilities
         if not capabilities.nanoseconds or capabilities.mtime_granularity_ns > 1:

@@ -1,0 +1,310 @@
+"""What dirty paths come down to, by what is there now."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+
+from sersync.model.capabilities import Capabilities
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.filters import Filter, parse_rule
+from sersync.model.path import ROOT, RelPath, parent
+from sersync.transfer.command import Kind
+from sersync.transfer.plan import (
+    ROOT_ATTRIBUTES,
+    Plan,
+    Planner,
+    Seen,
+    Stamp,
+    Terms,
+    Unit,
+    spell,
+    spell_level,
+    unspell,
+)
+
+NOW = 1000.0
+WALL_NS = 1_700_000_000 * 10**9
+LONG_AGO_NS = WALL_NS - 3600 * 10**9
+FILE, DIRECTORY, LINK, FIFO = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO
+
+
+def seen(
+    kind: int = FILE, *, size: int = 10, mtime_ns: int = WALL_NS, inode: int = 1, links: int = 1
+) -> Seen:
+    numbers = (kind | 0o644, inode, 1, links, 0, 0, size, 0, mtime_ns // 10**9, 0)
+    return os.stat_result(numbers, {"st_mtime_ns": mtime_ns})
+
+
+class Tree:
+    """A source in memory: what is not named is not there."""
+
+    def __init__(self, **entries: Seen) -> None:
+        self.entries_by_path: dict[bytes, Seen] = {b"": seen(DIRECTORY)}
+        self.links: dict[int, list[bytes]] = {}
+        for name, entry in entries.items():
+            self.add(name.encode().replace(b"__", b"/"), entry)
+
+    def add(self, path: bytes, entry: Seen) -> Tree:
+        self.entries_by_path[path] = entry
+        return self
+
+    def lstat(self, path: RelPath) -> Seen | None:
+        return self.entries_by_path.get(path)
+
+    def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
+        return [
+            (path.rsplit(b"/", 1)[-1], entry)
+            for path, entry in self.entries_by_path.items()
+            if path and parent(RelPath(path)) == directory
+        ]
+
+    def other_names(self, path: RelPath, seen: Seen) -> Iterable[RelPath]:
+        names = self.links.setdefault(seen.st_ino, [])
+        if path not in names:
+            names.append(path)
+        return [RelPath(name) for name in names if name != path]
+
+
+class Memory:
+    def __init__(self, **stamps: Stamp) -> None:
+        self._stamps = {name.encode().replace(b"__", b"/"): each for name, each in stamps.items()}
+
+    def stamp(self, path: RelPath) -> Stamp | None:
+        return self._stamps.get(path)
+
+
+def dirty(
+    path: bytes,
+    scope: Scope = Scope.ENTRY,
+    *,
+    content: bool = False,
+    created: bool = False,
+    first_seen: float = NOW,
+) -> DirtyPath:
+    return DirtyPath(
+        path=RelPath(path),
+        scope=scope,
+        sequence=1,
+        first_seen=first_seen,
+        content=content,
+        created=created,
+    )
+
+
+def planned(
+    tree: Tree,
+    *dirties: DirtyPath,
+    memory: Memory | None = None,
+    filters: Filter | None = None,
+    capabilities: Capabilities | None = None,
+    delete: bool = True,
+    tree_entries: int = 5000,
+    large_file_bytes: int = 1000,
+) -> Plan:
+    terms = Terms(
+        filters=filters or Filter(),
+        capabilities=capabilities or Capabilities(),
+        delete=delete,
+        compares_times=True,
+        large_file_bytes=large_file_bytes,
+        now=NOW,
+        wall_ns=WALL_NS,
+        tree_entries=tree_entries,
+    )
+    return Planner(tree, terms, memory or Memory()).plan(dirties)
+
+
+def only(plan: Plan) -> Unit:
+    [unit] = plan.units.values()
+    return unit
+
+
+def test_names_are_spelled_so_that_none_is_taken_for_a_comment() -> None:
+    assert spell(RelPath(b"#a")) == b"./#a"
+    assert spell(RelPath(b"d/#a")) == b"/d/#a"
+    assert spell_level(RelPath(b"d")) == b"./d/"
+    assert spell_level(ROOT) == b"./"
+
+
+def test_spelling_can_be_undone() -> None:
+    for path in (b"", b"a", b"a/b", b".hidden", b"..a", b" a ", b".../b"):
+        assert unspell(spell(RelPath(path))) == path
+        assert unspell(spell_level(RelPath(path))) == path
+
+
+def test_a_file_that_is_there_is_carried_by_its_name() -> None:
+    unit = only(planned(Tree(a=seen()), dirty(b"a", content=True)))
+
+    assert (unit.kind, unit.names) == (Kind.ENTRIES, [b"./a"])
+
+
+def test_a_name_that_is_gone_is_listed_to_be_deleted() -> None:
+    unit = only(planned(Tree(), dirty(b"a")))
+
+    assert unit.names == [b"./a"]
+
+
+def test_of_a_removed_subtree_only_the_topmost_name_is_listed() -> None:
+    tree = Tree(d=seen(DIRECTORY))
+    plan = planned(tree, dirty(b"d/e/f/g"), dirty(b"d/e/f"), dirty(b"d/e"))
+
+    unit = only(plan)
+    assert unit.names == [b"/d/e"]
+    assert len(unit.dirties) == 3
+
+
+def test_of_a_child_of_what_became_a_symlink_the_link_is_carried() -> None:
+    unit = only(planned(Tree(d=seen(LINK)), dirty(b"d/e/f", content=True)))
+
+    assert (unit.locks, unit.names) == ([b"d"], [b"./d"])
+
+
+def test_of_a_child_of_what_became_a_file_the_file_is_carried() -> None:
+    assert only(planned(Tree(d=seen()), dirty(b"d/e", Scope.TREE))).names == [b"./d"]
+
+
+def test_a_directory_as_an_entry_is_its_attributes_alone() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__a=seen())
+
+    assert only(planned(tree, dirty(b"d"))).names == [b"./d"]
+
+
+def test_the_root_as_an_entry_is_its_attributes_alone() -> None:
+    assert only(planned(Tree(a=seen()), dirty(b""))).names == [ROOT_ATTRIBUTES]
+
+
+def test_a_tree_is_the_levels_of_all_its_directories() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__e=seen(DIRECTORY), d__e__f=seen(), d__l=seen(LINK))
+    unit = only(planned(tree, dirty(b"d", Scope.TREE)))
+
+    assert sorted(unit.names) == [b"./d/", b"/d/e/"]
+    assert unit.locks == [b"d"]
+
+
+def test_a_tree_that_is_no_directory_any_more_is_an_entry() -> None:
+    assert only(planned(Tree(d=seen()), dirty(b"d", Scope.TREE))).names == [b"./d"]
+
+
+def test_a_tree_that_is_too_large_for_one_run_is_given_back() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__a=seen(), d__b=seen(), d__c=seen())
+    wide = dirty(b"d", Scope.TREE)
+    plan = planned(tree, wide, tree_entries=2)
+
+    assert (plan.too_wide, plan.units) == ([wide], {})
+
+
+def test_excluded_directories_of_a_tree_are_not_listed() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__cache=seen(DIRECTORY), d__e=seen(DIRECTORY))
+    unit = only(planned(tree, dirty(b"d", Scope.TREE), filters=Filter([parse_rule(b"- cache/")])))
+
+    assert sorted(unit.names) == [b"./d/", b"/d/e/"]
+
+
+def test_what_is_excluded_is_neither_carried_nor_deleted() -> None:
+    filters = Filter([parse_rule(b"- *.tmp"), parse_rule(b"- cache/")])
+    plan = planned(Tree(), dirty(b"a.tmp"), dirty(b"cache"), dirty(b"cache/x"), filters=filters)
+
+    assert (len(plan.nothing_to_do), plan.units) == (3, {})
+
+
+def test_without_deletion_a_name_that_is_gone_is_nothing_to_do() -> None:
+    plan = planned(Tree(), dirty(b"a"), delete=False)
+
+    assert (len(plan.nothing_to_do), plan.units) == (1, {})
+
+
+def test_a_target_that_cannot_delete_by_name_compares_the_level_instead() -> None:
+    tree = Tree(d=seen(DIRECTORY))
+    old = Capabilities(missing_args=False)
+
+    assert only(planned(tree, dirty(b"d/a"), capabilities=old)).names == [b"./d/"]
+    assert only(planned(tree, dirty(b"a"), capabilities=old)).names == [b"./"]
+
+
+def test_two_dirty_paths_that_come_down_to_one_are_one_unit() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__a=seen())
+    plan = planned(tree, dirty(b"d"), dirty(b"d", Scope.LEVEL))
+
+    unit = only(plan)
+    assert unit.names == [b"./d", b"./d/"]
+    assert len(unit.dirties) == 2
+
+
+def test_a_large_file_has_a_lane_of_its_own() -> None:
+    assert only(planned(Tree(a=seen(size=1001)), dirty(b"a"))).kind is Kind.LARGE
+
+
+def test_large_files_of_a_level_are_to_be_carried_by_name() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__a=seen(size=1001), d__b=seen(size=1000))
+
+    assert only(planned(tree, dirty(b"d", Scope.LEVEL))).large == [b"d/a"]
+
+
+def test_bytes_that_changed_behind_the_same_size_and_time_are_sent_without_comparing() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, 1))
+
+    assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.REWRITES
+
+
+def test_a_file_with_a_new_time_is_compared_as_usual() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=WALL_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, 1))
+
+    assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.ENTRIES
+
+
+def test_a_file_written_just_now_with_an_old_time_is_sent_without_comparing() -> None:
+    tree = Tree(a=seen(mtime_ns=LONG_AGO_NS))
+
+    assert only(planned(tree, dirty(b"a", content=True))).kind is Kind.REWRITES
+    assert only(planned(tree, dirty(b"a", content=True, created=True))).kind is Kind.ENTRIES
+
+
+def test_a_time_that_was_set_after_its_bytes_were_carried_is_not_trusted() -> None:
+    # The run that carried the bytes may have met the file when the old time was back already.
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
+    memory = Memory(a=(7, WALL_NS, 1))
+
+    assert only(planned(tree, dirty(b"a"), memory=memory)).kind is Kind.REWRITES
+
+
+def test_a_change_of_attributes_alone_is_compared_as_usual() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, 1))
+
+    assert only(planned(tree, dirty(b"a"), memory=memory)).kind is Kind.ENTRIES
+
+
+def test_young_files_of_a_level_are_remembered_and_old_ones_are_not() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__a=seen(), d__b=seen(mtime_ns=LONG_AGO_NS))
+    unit = only(planned(tree, dirty(b"d", Scope.LEVEL)))
+
+    assert unit.stamps == [(b"d/a", (10, WALL_NS, 1))]
+
+
+def test_on_a_target_of_whole_seconds_recent_files_are_sent_without_comparing() -> None:
+    old = Capabilities(nanoseconds=False)
+    tree = Tree(a=seen(mtime_ns=WALL_NS - 10**9), b=seen(mtime_ns=LONG_AGO_NS))
+
+    assert only(planned(tree, dirty(b"a", content=True), capabilities=old)).kind is Kind.REWRITES
+    assert only(planned(tree, dirty(b"b", content=True), capabilities=old)).kind is Kind.ENTRIES
+
+
+def test_all_known_names_of_a_file_travel_together() -> None:
+    for kind in (FILE, FIFO):
+        one = seen(kind, inode=5, links=2)
+        tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+        planned(tree, dirty(b"d/b"))
+        unit = only(planned(tree, dirty(b"a")))
+
+        assert unit.names == [b"./a", b"/d/b"]
+        assert unit.locks == [b"a", b"d/b"]
+
+
+def test_what_cannot_be_looked_at_is_not_taken_for_deleted() -> None:
+    tree = Tree().add(b"a", os.stat_result((0,) * 10))
+
+    assert only(planned(tree, dirty(b"a"))).names == [b"./a"]
