@@ -174,6 +174,6 @@ def _limiting(target: Target, recipe: Recipe) -> list[bytes]:
     chosen = []
     if recipe.bandwidth_kib_s:
         chosen.append(b"--bwlimit=%d" % recipe.bandwidth_kib_s)
-    if recipe.kind is not Kind.LARGE and not target.options.max_size:
+    if recipe.kind is Kind.ENTRIES and not target.options.max_size:
         chosen.append(b"--max-size=%d" % target.large_file_bytes)
     return chosen
