@@ -90,28 +90,43 @@ def widen(
     """
     if len(units) < FEWEST_NAMES_FOR_A_LEVEL:
         return units
-    by_directory: dict[RelPath, list[RelPath]] = defaultdict(list)
+    by_directory: dict[RelPath, dict[RelPath, Unit]] = defaultdict(dict)
     for path, unit in units.items():
-        if unit.kind is Kind.ENTRIES and len(unit.names) == 1 and unit.entries == 1:
-            by_directory[parent(path)].append(path)
-    for directory, paths in by_directory.items():
-        if len(paths) < FEWEST_NAMES_FOR_A_LEVEL or directory == ROOT:
+        # Not a level, even of an empty directory: on the target that may still hold something.
+        if unit.kind is Kind.ENTRIES and len(unit.names) == 1 and unit.names[0][-1:] != b"/":
+            by_directory[parent(path)][path] = unit
+    for directory, names in by_directory.items():
+        # A directory among the names may have become a level itself by now: that one stays.
+        members = {path: unit for path, unit in names.items() if units.get(path) is unit}
+        if len(members) < FEWEST_NAMES_FOR_A_LEVEL or directory == ROOT:
             continue
-        worth = int(sum(map(len, paths)) * LIST_COST_PER_BYTE_S / LEVEL_COST_PER_ENTRY_S)
+        worth = int(sum(map(len, members)) * LIST_COST_PER_BYTE_S / LEVEL_COST_PER_ENTRY_S)
         if occupied.overlaps(directory) or holds_more_than(directory, worth):
             continue
-        members = [units.pop(path) for path in paths]
-        there = units.pop(directory, None)
-        dirties = [dirty for unit in members for dirty in unit.dirties]
-        widened = level(dirties + (there.dirties if there else []), directory)
-        widened.stamps = [
-            *widened.stamps,
-            *(stamp for unit in members for stamp in unit.stamps),
-        ]
-        if there is not None:
-            widened.names += [name for name in there.names if name not in widened.names]
-        units[directory] = widened
+        for path in members:
+            del units[path]
+        units[directory] = _level_of(members.values(), units.pop(directory, None), level, directory)
     return units
+
+
+def _level_of(
+    members: Iterable[Unit],
+    there: Unit | None,
+    level: Callable[[list[DirtyPath], RelPath], Unit],
+    directory: RelPath,
+) -> Unit:
+    """Return the level of *directory* in place of its *members*, and of what was *there* for it."""
+    replaced = [*members, *([there] if there is not None else [])]
+    widened = level([dirty for unit in replaced for dirty in unit.dirties], directory)
+    widened.stamps = [*widened.stamps, *(stamp for unit in replaced for stamp in unit.stamps)]
+    if there is not None:
+        widened.names += [name for name in there.names if name not in widened.names]
+        widened.locks += [path for path in there.locks if path not in widened.locks]
+        widened.large = [
+            *widened.large,
+            *(path for path in there.large if path not in widened.large),
+        ]
+    return widened
 
 
 def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int]) -> Batch:
