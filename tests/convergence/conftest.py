@@ -20,14 +20,6 @@ Converge = Callable[..., None]
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
-    root = tmp_path / "source"
-    root.mkdir()
-    (root / "kept").write_text("so that the root is never empty")
-    return root
-
-
-@pytest.fixture
 def playground(source: Path, tmp_path: Path) -> Playground:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -160,6 +160,15 @@ class Engines:
 
 
 @pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A source that is never empty."""
+    root = tmp_path / "source"
+    root.mkdir()
+    (root / "kept").write_text("so that the root is never empty")
+    return root
+
+
+@pytest.fixture
 def engines() -> Iterator[Engines]:
     """Start daemons in the test's own process."""
     engines = Engines()

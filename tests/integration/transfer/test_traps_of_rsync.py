@@ -1,0 +1,210 @@
+"""What rsync does silently wrong when it is called naively, and the engine must not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sersync.model.status import TargetState
+from sersync.model.target import LocalDirectory
+from tests.support.engine import Engines, copy_at
+from tests.support.rsyncd import Rsyncd, RsyncdFactory
+from tests.support.trees import assert_same_trees, wait_until
+
+
+def test_a_rewrite_of_the_same_size_within_the_second_is_sent(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    for number in range(10):
+        (source / "file").write_text(f"number {number}")
+        wait_until(partial(_reads, rsyncd.root / "file", f"number {number}"))
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_a_rewrite_that_puts_size_and_time_back_is_sent(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    (source / "old").write_text("0000")
+    os.utime(source / "old", ns=(10**18, 10**18))
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    for name in ("old", "new", "new"):
+        (source / "new").touch()
+        engine.wait_for_rest()
+        before = (source / name).stat()
+        (source / name).write_text(f"{before.st_ino % 9}{before.st_mtime_ns % 997:03}")
+        os.utime(source / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+        engine.wait_for_rest()
+
+        assert_same_trees(source, rsyncd.root)
+
+
+def test_a_file_in_a_directory_that_was_moved_in_is_sent_when_its_time_is_put_back(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("before")
+    outside.rename(source / "moved")
+    engine.wait_for_rest()
+    moved = source / "moved" / "file"
+    before = moved.stat()
+    moved.write_text("behind")
+    os.utime(moved, ns=(before.st_atime_ns, before.st_mtime_ns))
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_names_that_look_like_comments_are_created_and_deleted(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    names = ("#a", ";b", "d/#c", "d/;d", "#e/#f")
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    for name in names:
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text(name)
+    engine.wait_for_rest()
+    assert all((rsyncd.root / name).read_text() == name for name in names)
+    for name in names:
+        (source / name).unlink()
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_a_directory_that_becomes_a_symlink_is_not_copied_through(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "secret").write_text("not in the source")
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    for _ in range(5):
+        (source / "d" / "e").mkdir(parents=True)
+        (source / "d" / "e" / "secret").write_text("in the source")
+        subprocess.run(["rm", "-rf", source / "d"], check=True)
+        (source / "d").symlink_to(elsewhere)
+        engine.wait_for_rest()
+        assert (rsyncd.root / "d").is_symlink()
+        assert_same_trees(source, rsyncd.root)
+        (source / "d").unlink()
+
+
+def test_symlinks_that_stay_inside_arrive_as_they_are_also_without_chroot(
+    source: Path, rsyncd_factory: RsyncdFactory, engines: Engines
+) -> None:
+    rsyncd = rsyncd_factory(chroot=False)
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    (source / "link").symlink_to("kept")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_the_other_name_of_a_file_on_the_target_is_not_overwritten(
+    source: Path, rsyncd: Rsyncd, engines: Engines, tmp_path: Path
+) -> None:
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    (source / "file").write_text("first")
+    engine.wait_for_rest()
+    os.link(rsyncd.root / "file", rsyncd.root.parent / "snapshot")
+    (source / "file").write_text("second")
+    engine.wait_for_rest()
+
+    assert (rsyncd.root.parent / "snapshot").read_text() == "first"
+    assert (rsyncd.root / "file").read_text() == "second"
+
+
+def test_a_log_that_is_rotated_and_written_anew_arrives_whole(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    (source / "log").write_text("one line\n" * 1000)
+    engine.wait_for_rest()
+    (source / "log").rename(source / "log.1")
+    (source / "log").write_text("another\n" * 10)
+    engine.wait_for_rest()
+    os.truncate(source / "log.1", 5)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_a_change_during_a_slow_transfer_of_the_same_file_wins(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    copy = copy_at(rsyncd.root, rsyncd.endpoint, bandwidth_kib_s=3000, large_file_bytes=1 << 20)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    for content in (b"a", b"b"):
+        (source / "large").write_bytes(content * (4 << 20))
+        wait_until(lambda: engine.status().runs > 0)
+        (source / "large").write_bytes(content.upper() * (1 << 20))
+        (source / "small").write_bytes(content)
+        engine.wait_for_rest()
+
+        assert_same_trees(source, rsyncd.root)
+
+
+def test_a_directory_that_changes_while_a_slow_run_is_inside_keeps_its_attributes(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    copy = copy_at(rsyncd.root, rsyncd.endpoint, bandwidth_kib_s=3000, large_file_bytes=1 << 20)
+    engine = engines(source, copy)
+    (source / "d").mkdir()
+    engine.wait_for_rest()
+    (source / "d" / "large").write_bytes(b"x" * (3 << 20))
+    wait_until(lambda: engine.status().runs > 0)
+    (source / "d" / "small").write_text("beside it")
+    (source / "d").chmod(0o711)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=True)
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.root
+def test_a_full_target_is_told_and_takes_the_rest_when_there_is_room_again(
+    source: Path, small_disk: Path, engines: Engines
+) -> None:
+    copy = small_disk / "copy"
+    copy.mkdir()
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * (700 << 10))
+    engine = engines(source, copy_at(copy, LocalDirectory(path=os.fsencode(copy))))
+    engine.wait_for_rest()
+    for number in range(6):
+        (source / f"file-{number}").write_bytes(bytes([number]) * (100 << 10))
+    status = engine.wait_for_state(TargetState.BACKING_OFF)
+    assert status.reason is not None
+    assert "full" in status.reason.message
+    ballast.unlink()
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy)
+
+
+def _reads(path: Path, text: str) -> bool:
+    try:
+        return path.read_text() == text
+    except OSError:
+        return False
