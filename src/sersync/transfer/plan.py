@@ -24,7 +24,7 @@ from sersync.transfer.command import Kind
 ROOT_ATTRIBUTES: Final = b"./.~sersync.root~"
 """A name that exists on no side: rsync then carries nothing but the root's own attributes."""
 
-RESTORED_AFTER_S: Final = 2.0
+RESTORED_AFTER_NS: Final = 2_000_000_000
 """A file that was written just now and is older than this had its time put back on purpose."""
 
 
@@ -52,8 +52,16 @@ class View(Protocol):
         ...
 
 
-Stamp = tuple[int, int, int]
-"""Size, modification time in nanoseconds and inode of a regular file."""
+Stamp = tuple[int, int, int, int]
+"""Of a regular file: its size, its modification and change time, and when it was looked at.
+
+All but the size are nanoseconds by the calendar clock."""
+
+DOUBTFUL: Final[Stamp] = (-1, -1, -1, -1)
+"""The stamp of a file that changed while it was carried: nobody knows what the target has."""
+
+COARSE_TICK_NS: Final = 20_000_000
+"""Within this time two writes may get the same times (before Linux 6.13, and by mmap)."""
 
 
 class Carried(Protocol):
@@ -62,6 +70,11 @@ class Carried(Protocol):
     def stamp(self, path: RelPath) -> Stamp | None:
         """Return the stamp with which *path* was last carried, if that is remembered."""
         ...
+
+
+def stamp_of(seen: Seen, wall_ns: int) -> Stamp:
+    """Return the stamp of a file that was looked at at *wall_ns*."""
+    return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, wall_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +93,14 @@ class Terms:
     now: float
     wall_ns: int
     tree_entries: int = 5_000
+
+    @property
+    def tick_ns(self) -> int:
+        """Times that differ by no more than this look alike to the target; 0 if it is exact."""
+        granularity_ns = self.capabilities.mtime_granularity_ns
+        if self.capabilities.nanoseconds and granularity_ns == 1:
+            return 0
+        return max(1_000_000_000, granularity_ns)
 
 
 @dataclass(slots=True)
@@ -197,7 +218,7 @@ class Planner:
             names += [each for each in others if not self._excluded(each, seen)]
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if stat.S_ISREG(seen.st_mode):
-            stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
+            stamp = stamp_of(seen, self._terms.wall_ns)
             unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
             if any(self._looks_unchanged(dirty, each, stamp) for each in names):
@@ -207,26 +228,30 @@ class Planner:
         self._add(unit)
 
     def _looks_unchanged(self, dirty: DirtyPath, path: RelPath, stamp: Stamp) -> bool:
-        """Tell whether rsync might take a changed file for an unchanged one."""
+        """Tell whether rsync might take a changed file for an unchanged one.
+
+        It compares size and modification time. Both can be the old ones: of two writes within a
+        tick of the clock, and when a time was put back. The change time cannot be put back.
+        """
         terms = self._terms
         if not terms.compares_times:
             return False
-        size, mtime_ns, _ = stamp
+        size, mtime_ns, ctime_ns, _ = stamp
         known = self._carried.stamp(path)
-        if not dirty.content:
-            # Its time was set, perhaps back, while a run carried what had just been written.
-            return known is not None and known[0] == size and known[1] != mtime_ns
-        is_new = dirty.created and path == dirty.path
-        capabilities = terms.capabilities
-        if not capabilities.nanoseconds or capabilities.mtime_granularity_ns > 1:
-            tick_ns = max(1_000_000_000, capabilities.mtime_granularity_ns)
-            if known is not None:
-                return known[0] == size and abs(known[1] - mtime_ns) <= tick_ns
-            return not is_new and abs(terms.wall_ns - mtime_ns) <= 2 * tick_ns
         if known is not None:
-            return known[0] == size and known[1] == mtime_ns
-        seen_wall_ns = terms.wall_ns - int((terms.now - dirty.first_seen) * 1e9)
-        return not is_new and mtime_ns < seen_wall_ns - int(RESTORED_AFTER_S * 1e9)
+            if known is DOUBTFUL:
+                return True
+            old_size, old_mtime_ns, old_ctime_ns, looked_at_ns = known
+            if ctime_ns == old_ctime_ns and ctime_ns < looked_at_ns - COARSE_TICK_NS:
+                return False
+            alike = abs(mtime_ns - old_mtime_ns) <= terms.tick_ns
+            return dirty.content and size == old_size and alike
+        if not dirty.content or (dirty.created and path == dirty.path):
+            return False
+        if terms.tick_ns:
+            return abs(terms.wall_ns - mtime_ns) <= 2 * terms.tick_ns
+        seen_ns = terms.wall_ns - int((terms.now - dirty.first_seen) * 1e9)
+        return mtime_ns != ctime_ns and mtime_ns < seen_ns - RESTORED_AFTER_NS
 
     def level(self, dirties: list[DirtyPath], directory: RelPath) -> Unit:
         """Return the unit that compares one level of *directory*."""
@@ -243,7 +268,7 @@ class Planner:
         large: list[RelPath] = []
         stamps: list[tuple[RelPath, Stamp]] = []
         terms = self._terms
-        fresh_ns = terms.wall_ns - int((RESTORED_AFTER_S + 1.0) * 1e9)
+        fresh_ns = terms.wall_ns - 2 * RESTORED_AFTER_NS
         for entry, seen in self._view.entries(directory):
             mode = seen.st_mode
             unit.entries += 1
@@ -255,8 +280,7 @@ class Planner:
             if stat.S_ISREG(mode):
                 if seen.st_mtime_ns > fresh_ns:
                     # Too young for a time that is put back to stand out; so it is remembered.
-                    stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
-                    stamps.append((join(directory, entry), stamp))
+                    stamps.append((join(directory, entry), stamp_of(seen, terms.wall_ns)))
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
                 elif not self._excluded(path := join(directory, entry), seen):

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,8 +21,8 @@ from sersync.model.batch import Outcome, Reason, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.filters import Filter
 from sersync.model.options import RsyncOptions
-from sersync.model.target import Target
 from sersync.transfer.command import Kind, Recipe, command, destination, name_list, options
+from sersync.transfer.launch import Launcher
 from sersync.transfer.output import parse_items
 from sersync.transfer.verdict import Judgement, judge
 
@@ -34,13 +34,11 @@ _DEADLINE_FACTOR: Final = 3
 class Probe:
     """One look at one target. Lives in the worker's thread, shares its children."""
 
-    def __init__(
-        self, target: Target, *, rsh: str, env: Mapping[bytes, bytes], children: Children
-    ) -> None:
+    def __init__(self, launcher: Launcher, children: Children) -> None:
         # The user's filters could hide the probe; it is none of the source's files.
-        self._target = replace(target, filters=Filter(), delete=True)
-        self._rsh = rsh
-        self._env = env
+        self._target = replace(launcher.target, filters=Filter(), delete=True)
+        self._rsh = launcher.rsh
+        self._env = launcher.environment
         self._children = children
         self.name: Final = PROBE_PREFIX + secrets.token_hex(8).encode()
         self.capabilities = Capabilities()

@@ -6,13 +6,12 @@ feeds warm spares, starts cold runs, watches all of them and turns their ends in
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sersync.linux.child import Child, quiet_environment
+from sersync.linux.child import Child
 from sersync.linux.children import Children
 from sersync.linux.wake import Wake
 from sersync.model.batch import Again, Outcome, Reason, Refused, Verdict
@@ -21,14 +20,15 @@ from sersync.model.dirty import DirtyPath
 from sersync.model.target import Target
 from sersync.transfer import active as runs
 from sersync.transfer.active import Active
-from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run, assemble, widen
-from sersync.transfer.command import Kind, Recipe, command, command_with_names, name_list
+from sersync.transfer.batch import Run, assemble, widen
+from sersync.transfer.command import Kind, Recipe, name_list
+from sersync.transfer.launch import Launcher, is_short, not_started
 from sersync.transfer.locks import Occupied
 from sersync.transfer.output import parse_items, parse_progress, parse_stats
-from sersync.transfer.plan import Planner, Terms
+from sersync.transfer.plan import DOUBTFUL, Planner, Terms
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Spares
-from sersync.transfer.tree import RecentlyCarried, SourceTree
+from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
 from sersync.transfer.verdict import Judgement, judge
 
 _LOOK_EVERY_S: Final = 5.0
@@ -57,11 +57,9 @@ class RsyncTransport:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.target = target
+        self._launcher = Launcher(target, root, rsh=rsh)
         self._root = root
-        self._rsh = rsh
         self._clock = clock
-        secret = {b"RSYNC_PASSWORD": os.fsencode(target.password)} if target.password else None
-        self._env = quiet_environment(secret)
         self._wake = Wake()
         self._children = Children(self._wake)
         self._active: dict[Child, Active] = {}
@@ -81,7 +79,7 @@ class RsyncTransport:
     def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         """Find out what the target can do, by trying. None: it is ready; else why it is not."""
         self.release()
-        probe = Probe(self.target, rsh=self._rsh, env=self._env, children=self._children)
+        probe = Probe(self._launcher, self._children)
         self.probe_name = probe.name
         failure = probe.run(is_stopping)
         if failure is None:
@@ -92,7 +90,7 @@ class RsyncTransport:
 
     def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
         """Plan *paths* and start the runs that may start now."""
-        self._recipe = self._recipe_for(Kind.ENTRIES, max_delete)
+        self._recipe = self._recipe_of(Kind.ENTRIES, max_delete)
         terms = self._terms()
         planner = Planner(self._tree, terms, self._carried)
         plan = planner.plan(paths)
@@ -107,7 +105,7 @@ class RsyncTransport:
         if plan.nothing_to_do:
             self._ready.append(Outcome(verdict=Verdict.DONE, paths=tuple(plan.nothing_to_do)))
         for run in batch.runs:
-            self._begin(run, self._recipe_for(run.kind, max_delete))
+            self._begin(run, self._recipe_of(run.kind, max_delete))
         return Refused(waiting=tuple(batch.waiting), too_wide=tuple(plan.too_wide))
 
     def wait(self, timeout_s: float) -> list[Outcome]:
@@ -185,15 +183,8 @@ class RsyncTransport:
             wall_ns=time.time_ns(),
         )
 
-    def _recipe_for(self, kind: Kind, max_delete: int | None) -> Recipe:
-        limit = self.target.bandwidth_kib_s
-        return Recipe(
-            kind=kind,
-            capabilities=self._capabilities,
-            max_delete=max_delete,
-            # One half for large files, one for all else: rsync cannot change a limit later.
-            bandwidth_kib_s=max(1, limit // 2) if limit else 0,
-        )
+    def _recipe_of(self, kind: Kind, max_delete: int | None) -> Recipe:
+        return self._launcher.recipe(kind, self._capabilities, max_delete=max_delete)
 
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
         now = self._clock()
@@ -218,58 +209,38 @@ class RsyncTransport:
         self._recent = [*self._recent[-_BUSY_RUNS:], now]
 
     def _child_for(self, run: Run, recipe: Recipe, *, cold: bool) -> tuple[Child | None, bool]:
-        short = run.list_bytes <= LONGEST_WARM_LIST_BYTES
-        if short and run.kind is Kind.ENTRIES and not cold:
-            place = self._place()
+        if is_short(run) and run.kind is Kind.ENTRIES and not cold:
+            place = self._launcher.place()
             spare = self._spares.take(recipe, place) if place else None
             if spare is not None:
                 self._children.feed(spare.child, name_list(run.names))
                 return spare.child, True
-        extra = [b"--stats", *([b"--info=progress2"] if run.kind is Kind.LARGE else [])]
-        target, rsh = self.target, self._rsh
-        if short:
-            argv = command(target, recipe, self._root, rsh=rsh, extra=extra)
-            return self._start(argv, run, names=run.names), False
-        argv = command_with_names(target, recipe, run.names, rsh=rsh, extra=extra)
-        return self._start(argv, run, names=()), False
+        progress = [b"--info=progress2"] if run.kind is Kind.LARGE else []
+        return self._start(run, recipe, [b"--stats", *progress]), False
 
-    def _start(self, argv: Sequence[bytes], run: Run, *, names: Sequence[bytes]) -> Child | None:
+    def _start(self, run: Run, recipe: Recipe, extra: Sequence[bytes]) -> Child | None:
         try:
-            child = Child(argv, env=self._env, cwd=self._root)
+            child, names = self._launcher.run(run, recipe, extra)
         except OSError as error:
-            reason = Reason(
-                message=f"rsync cannot be started: {error.strerror}",
-                remedy="Check that rsync is installed, and how many processes and files are open.",
-                command="rsync --version; ulimit -a",
-            )
-            self._ready.append(
-                Outcome(verdict=Verdict.RETRY, paths=tuple(run.dirties), reason=reason)
-            )
+            reason, paths = not_started(error), tuple(run.dirties)
+            self._ready.append(Outcome(verdict=Verdict.RETRY, paths=paths, reason=reason))
             return None
         self._children.add(child)
-        self._children.feed(child, name_list(names))
+        self._children.feed(child, names)
         return child
 
     # Spares.
 
-    def _place(self) -> tuple[int, int] | None:
-        try:
-            root = os.stat(self._root)
-        except OSError:
-            return None
-        return root.st_dev, root.st_ino
-
     def _start_spare(self, recipe: Recipe) -> Child | None:
-        argv = command(self.target, recipe, self._root, rsh=self._rsh, extra=[b"--stats"])
         try:
-            child = Child(argv, env=self._env, cwd=self._root)
+            child = self._launcher.spare(recipe)
         except OSError:
             return None
         self._children.add(child)
         return child
 
     def _refill(self, now: float) -> None:
-        place = self._place()
+        place = self._launcher.place()
         if self._recipe is None or place is None:
             return
         for child in self._spares.unfit(self._recipe, place, now):
@@ -335,11 +306,18 @@ class RsyncTransport:
             )
         again = self._again(ended, judgement)
         outcome = runs.concluded(ended, judgement, now=now, again=again)
-        # Of a failed run too: what it may have carried must not pass for unchanged later.
-        self._carried.remember(ended.run.stamps)
+        self._remember(ended, outcome.verdict)
         if outcome.verdict is Verdict.DONE:
             self._spares.served()
         self._ready.append(outcome)
+
+    def _remember(self, ended: Active, verdict: Verdict) -> None:
+        """Keep in mind what a run may have brought to the target, also when it failed."""
+        stamps = ended.run.stamps
+        if verdict is not Verdict.DONE and ended.run.kind is Kind.REWRITES:
+            self._carried.remember((path, DOUBTFUL) for path, _ in stamps)
+        else:
+            self._carried.remember(as_carried(stamps, self._tree))
 
     def _again(self, ended: Active, judgement: Judgement) -> list[Again]:
         again = [Again(path=path) for path in runs.outdone_parents(ended, self._tree)]
@@ -351,15 +329,7 @@ class RsyncTransport:
     def _check(self, ended: Active, judgement: Judgement, now: float) -> None:
         """Ask rsync, by a dry run of the same list, what of a partial run is still missing."""
         extra = [b"--dry-run", b"--out-format=" + ended.token + b"%i %n"]
-        run = ended.run
-        if run.list_bytes <= LONGEST_WARM_LIST_BYTES:
-            argv = command(self.target, ended.recipe, self._root, rsh=self._rsh, extra=extra)
-            child = self._start(argv, run, names=run.names)
-        else:
-            argv = command_with_names(
-                self.target, ended.recipe, run.names, rsh=self._rsh, extra=extra
-            )
-            child = self._start(argv, run, names=())
+        child = self._start(ended.run, ended.recipe, extra)
         if child is not None:
             ended.first = judgement
             ended.child = child
@@ -371,8 +341,8 @@ class RsyncTransport:
         if first is None:
             raise AssertionError("only a run that was judged is checked")
         again = self._again(ended, first)
-        self._carried.remember(ended.run.stamps)
         if code in (0, 23, 24):
+            self._remember(ended, Verdict.PARTIAL)
             items = parse_items(ended.child.stdout.text, ended.token)
             self._ready.append(runs.resolved(ended, first, items, again, now))
         else:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from sersync.model.path import RelPath
-from sersync.transfer.plan import Seen, Stamp
+from sersync.transfer.plan import DOUBTFUL, Seen, Stamp
 
 _UNSEEN: Final = os.stat_result((0,) * 10)
 _MOST_NAMES_OF_ONE_FILE: Final = 1_000
@@ -102,3 +102,16 @@ class RecentlyCarried:
             known[path] = stamp
         while len(known) > self._most:
             del known[next(iter(known))]
+
+
+def as_carried(
+    stamps: Iterable[tuple[RelPath, Stamp]], tree: SourceTree
+) -> Iterator[tuple[RelPath, Stamp]]:
+    """Yield *stamps* as they may be remembered after a run: doubtful if the file changed in it.
+
+    rsync looked at the file some time after the plan did, and may have taken either version.
+    """
+    for path, stamp in stamps:
+        now = tree.lstat(path)
+        is_as_planned = now is None or now.st_ctime_ns == stamp[2]
+        yield path, stamp if is_as_planned else DOUBTFUL

@@ -12,6 +12,7 @@ from sersync.model.filters import Filter, parse_rule
 from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.command import Kind
 from sersync.transfer.plan import (
+    DOUBTFUL,
     ROOT_ATTRIBUTES,
     Plan,
     Planner,
@@ -31,10 +32,17 @@ FILE, DIRECTORY, LINK, FIFO = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_I
 
 
 def seen(
-    kind: int = FILE, *, size: int = 10, mtime_ns: int = WALL_NS, inode: int = 1, links: int = 1
+    kind: int = FILE,
+    *,
+    size: int = 10,
+    mtime_ns: int = WALL_NS,
+    ctime_ns: int | None = None,
+    inode: int = 1,
+    links: int = 1,
 ) -> Seen:
     numbers = (kind | 0o644, inode, 1, links, 0, 0, size, 0, mtime_ns // 10**9, 0)
-    return os.stat_result(numbers, {"st_mtime_ns": mtime_ns})
+    changed_ns = mtime_ns if ctime_ns is None else ctime_ns
+    return os.stat_result(numbers, {"st_mtime_ns": mtime_ns, "st_ctime_ns": changed_ns})
 
 
 class Tree:
@@ -243,37 +251,51 @@ def test_large_files_of_a_level_are_to_be_carried_by_name() -> None:
 
 
 def test_bytes_that_changed_behind_the_same_size_and_time_are_sent_without_comparing() -> None:
-    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
-    memory = Memory(a=(7, LONG_AGO_NS, 1))
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS + 10**9))
 
     assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.REWRITES
 
 
+def test_a_second_write_within_a_tick_of_the_clock_is_sent_without_comparing() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=WALL_NS))
+    memory = Memory(a=(7, WALL_NS, WALL_NS, WALL_NS + 10**6))
+
+    assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.REWRITES
+
+
+def test_a_file_that_was_opened_for_writing_but_not_written_is_compared_as_usual() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS + 10**9))
+
+    assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.ENTRIES
+    assert only(planned(tree, dirty(b"a", content=True))).kind is Kind.ENTRIES
+
+
 def test_a_file_with_a_new_time_is_compared_as_usual() -> None:
     tree = Tree(a=seen(size=7, mtime_ns=WALL_NS))
-    memory = Memory(a=(7, LONG_AGO_NS, 1))
+    memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
 
     assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.ENTRIES
 
 
 def test_a_file_written_just_now_with_an_old_time_is_sent_without_comparing() -> None:
-    tree = Tree(a=seen(mtime_ns=LONG_AGO_NS))
+    tree = Tree(a=seen(mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
 
     assert only(planned(tree, dirty(b"a", content=True))).kind is Kind.REWRITES
     assert only(planned(tree, dirty(b"a", content=True, created=True))).kind is Kind.ENTRIES
 
 
-def test_a_time_that_was_set_after_its_bytes_were_carried_is_not_trusted() -> None:
-    # The run that carried the bytes may have met the file when the old time was back already.
-    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
-    memory = Memory(a=(7, WALL_NS, 1))
+def test_a_file_that_changed_while_it_was_carried_is_sent_without_comparing() -> None:
+    # The run may have met the file when an old time was back already.
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
 
-    assert only(planned(tree, dirty(b"a"), memory=memory)).kind is Kind.REWRITES
+    assert only(planned(tree, dirty(b"a"), memory=Memory(a=DOUBTFUL))).kind is Kind.REWRITES
 
 
 def test_a_change_of_attributes_alone_is_compared_as_usual() -> None:
-    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS))
-    memory = Memory(a=(7, LONG_AGO_NS, 1))
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
 
     assert only(planned(tree, dirty(b"a"), memory=memory)).kind is Kind.ENTRIES
 
@@ -282,7 +304,7 @@ def test_young_files_of_a_level_are_remembered_and_old_ones_are_not() -> None:
     tree = Tree(d=seen(DIRECTORY), d__a=seen(), d__b=seen(mtime_ns=LONG_AGO_NS))
     unit = only(planned(tree, dirty(b"d", Scope.LEVEL)))
 
-    assert unit.stamps == [(b"d/a", (10, WALL_NS, 1))]
+    assert unit.stamps == [(b"d/a", (10, WALL_NS, WALL_NS, WALL_NS))]
 
 
 def test_on_a_target_of_whole_seconds_recent_files_are_sent_without_comparing() -> None:

@@ -1,0 +1,74 @@
+"""Starts the rsyncs of one source and one target: the right options, the right environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from sersync.linux.child import Child, quiet_environment
+from sersync.model.batch import Reason
+from sersync.model.capabilities import Capabilities
+from sersync.model.target import Target
+from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run
+from sersync.transfer.command import Kind, Recipe, command, command_with_names, name_list
+
+
+class Launcher:
+    """Knows how to start an rsync. Raises ``OSError`` when the system cannot."""
+
+    def __init__(self, target: Target, root: bytes, *, rsh: str) -> None:
+        self.target = target
+        self.root = root
+        self.rsh = rsh
+        secret = {b"RSYNC_PASSWORD": os.fsencode(target.password)} if target.password else None
+        self.environment = quiet_environment(secret)
+
+    def recipe(self, kind: Kind, capabilities: Capabilities, *, max_delete: int | None) -> Recipe:
+        """Return what the options of a run of *kind* depend on."""
+        limit = self.target.bandwidth_kib_s
+        return Recipe(
+            kind=kind,
+            capabilities=capabilities,
+            max_delete=max_delete,
+            # One half for large files, one for all else: rsync cannot change a limit later.
+            bandwidth_kib_s=max(1, limit // 2) if limit else 0,
+        )
+
+    def run(self, run: Run, recipe: Recipe, extra: Sequence[bytes]) -> tuple[Child, bytes]:
+        """Start *run* cold; return its child, and the list that it still has to be fed."""
+        target, root, rsh = self.target, self.root, self.rsh
+        if is_short(run):
+            argv = command(target, recipe, root, rsh=rsh, extra=extra)
+            return self._start(argv), name_list(run.names)
+        argv = command_with_names(target, recipe, run.names, rsh=rsh, extra=extra)
+        return self._start(argv), b""
+
+    def spare(self, recipe: Recipe) -> Child:
+        """Start an rsync that waits for its list."""
+        argv = command(self.target, recipe, self.root, rsh=self.rsh, extra=[b"--stats"])
+        return self._start(argv)
+
+    def place(self) -> tuple[int, int] | None:
+        """Return the identity of the root directory; None when it is not there."""
+        try:
+            root = os.stat(self.root)
+        except OSError:
+            return None
+        return root.st_dev, root.st_ino
+
+    def _start(self, argv: Sequence[bytes]) -> Child:
+        return Child(argv, env=self.environment, cwd=self.root)
+
+
+def is_short(run: Run) -> bool:
+    """Tell whether the names of *run* may travel as a list; a longer list is read too slowly."""
+    return run.list_bytes <= LONGEST_WARM_LIST_BYTES
+
+
+def not_started(error: OSError) -> Reason:
+    """Return why a run did not even start."""
+    return Reason(
+        message=f"rsync cannot be started: {error.strerror}",
+        remedy="Check that rsync is installed, and how many processes and files are open.",
+        command="rsync --version; ulimit -a",
+    )
