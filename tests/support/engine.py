@@ -60,6 +60,7 @@ class Engine:
         self._grace_s = grace_s
         self._state_dir = root.parent / f"state-{next(_numbers)}"
         self._sentinels = 0
+        self._is_over = False
         self.daemon = Daemon(
             self.settings(*(copy.target for copy in copies)), on_batch=self.batches.append
         )
@@ -83,8 +84,10 @@ class Engine:
         return self
 
     def stop(self) -> None:
-        """End."""
-        self.daemon.stop()
+        """End, unless it has ended already."""
+        if not self._is_over:
+            self._is_over = True
+            self.daemon.stop()
 
     def status(self, name: str = "copy") -> TargetStatus:
         """Return what can be seen of one target."""

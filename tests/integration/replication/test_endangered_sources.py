@@ -1,0 +1,234 @@
+"""Accidents at the source that would delete a replica, and must not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sersync.model.status import TargetState
+from sersync.model.target import LocalDirectory
+from tests.support.engine import Copy, Engine, Engines, copy_at
+from tests.support.rsyncd import Rsyncd
+from tests.support.trees import assert_same_trees, snapshot, wait_until
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    path = tmp_path / "copy"
+    return copy_at(path, LocalDirectory(path=os.fsencode(path)), max_delete=None)
+
+
+def fill(root: Path, files: int = 20) -> None:
+    (root / "d").mkdir(parents=True, exist_ok=True)
+    for number in range(files):
+        (root / "d" / f"file-{number}").write_text(str(number))
+
+
+def halted(engine: Engine, says: str) -> None:
+    status = engine.wait_for_state(TargetState.HALTED)
+    assert status.reason is not None
+    assert says in status.reason.message
+    assert status.reason.remedy
+
+
+def test_an_emptied_source_halts_and_goes_on_when_files_are_back(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    outside = source.parent / "outside"
+    outside.mkdir()
+    for entry in list(source.iterdir()):
+        entry.rename(outside / entry.name)
+    halted(engine, "emptied")
+    for entry in list(outside.iterdir()):
+        entry.rename(source / entry.name)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_a_source_that_is_moved_away_halts_and_goes_on_when_it_is_back(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    before = snapshot(copy.path)
+    source.rename(source.parent / "away")
+    halted(engine, "gone")
+    (source.parent / "away" / "d" / "file-1").write_text("changed while it was away")
+    assert snapshot(copy.path) == before
+    (source.parent / "away").rename(source)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_a_source_that_is_replaced_by_another_directory_halts(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    before = snapshot(copy.path)
+    source.rename(source.parent / "away")
+    source.mkdir()
+    (source / "another").write_text("a file of another directory")
+    halted(engine, "another directory")
+
+    assert snapshot(copy.path) == before
+
+
+def test_a_source_that_is_deleted_halts_and_its_target_keeps_most(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source, 500)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    shutil.rmtree(source)
+    status = engine.wait_for_state(TargetState.HALTED)
+
+    assert status.reason is not None
+    assert copy.path.is_dir()
+
+
+def test_an_empty_source_at_the_start_deletes_nothing(
+    tmp_path: Path, copy: Copy, engines: Engines
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    fill(copy.path)
+    before = snapshot(copy.path)
+    engine = engines(source, copy)
+    halted(engine, "is empty")
+
+    assert snapshot(copy.path).keys() == before.keys()
+
+
+def test_an_empty_source_and_an_empty_target_are_in_sync_and_the_first_file_arrives(
+    tmp_path: Path, copy: Copy, engines: Engines
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    engine = engines(source, copy)
+    engine.wait_for_state(TargetState.IN_SYNC)
+    (source / "first").write_text("first")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_more_deletions_than_allowed_halt_and_the_target_keeps_the_rest(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    fill(source, 100)
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint, max_delete=10))
+    engine.wait_for_rest()
+    shutil.rmtree(source / "d")
+    status = engine.wait_for_state(TargetState.HALTED)
+
+    assert status.reason is not None
+    assert "limit" in status.reason.message
+    assert "max_delete" in status.reason.remedy
+    assert len(list((rsyncd.root / "d").iterdir())) >= 90
+    (source / "file").write_text("nothing is carried while it is halted")
+    wait_until(lambda: engine.status().pending > 1)
+    assert not (rsyncd.root / "file").exists()
+
+
+def test_deletions_in_many_small_batches_are_counted_together(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    fill(source, 60)
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint, max_delete=20))
+    engine.wait_for_rest()
+    for number in range(60):
+        (source / "d" / f"file-{number}").unlink()
+        before = engine.status()
+        if before.state is TargetState.HALTED:
+            break
+        wait_until(
+            lambda: engine.status().pending == 0 or engine.status().state is TargetState.HALTED
+        )
+    halted(engine, "limit")
+
+    # The run under way when the sum is reached may delete as much again.
+    assert len(list((rsyncd.root / "d").iterdir())) >= 60 - 2 * 20
+
+
+@pytest.fixture
+def mounted(source: Path) -> Iterator[Path]:
+    """A file system of its own, mounted at the source."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", source], check=True)
+    yield source
+    subprocess.run(["umount", "-l", source], capture_output=True)
+
+
+@pytest.mark.root
+def test_a_source_that_is_unmounted_halts_and_deletes_nothing(
+    mounted: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(mounted)
+    engine = engines(mounted, copy)
+    engine.wait_for_rest()
+    before = snapshot(copy.path)
+    subprocess.run(["umount", "-l", mounted], check=True)
+    halted(engine, "another directory")
+
+    assert snapshot(copy.path) == before
+    assert (mounted / "kept").exists()
+
+
+@pytest.mark.root
+def test_a_file_system_that_is_mounted_over_the_source_halts_until_it_is_unmounted(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", source], check=True)
+    try:
+        halted(engine, "another directory")
+    finally:
+        subprocess.run(["umount", "-l", source], check=True)
+    (source / "file").write_text("back")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_a_target_inside_the_source_by_way_of_a_symlink_is_a_circle(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    (source / "copies").mkdir()
+    way = tmp_path / "way"
+    way.symlink_to(source / "copies")
+    inside = way / "copy"
+    inside.mkdir()
+    engine = engines(source, copy_at(inside, LocalDirectory(path=os.fsencode(inside))))
+    halted(engine, "inside its own source")
+
+    assert not (inside / "copies" / "copy" / "copies").exists()
+
+
+@pytest.mark.root
+def test_a_target_inside_the_source_by_way_of_a_bind_mount_is_a_circle(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    (source / "copies").mkdir()
+    way = tmp_path / "way"
+    way.mkdir()
+    subprocess.run(["mount", "--bind", source / "copies", way], check=True)
+    try:
+        engine = engines(source, copy_at(way, LocalDirectory(path=os.fsencode(way))))
+        halted(engine, "inside its own source")
+        engine.stop()
+    finally:
+        subprocess.run(["umount", "-l", way], check=True)
