@@ -61,7 +61,7 @@ DOUBTFUL: Final[Stamp] = (-1, -1, -1, -1)
 """The stamp of a file that changed while it was carried: nobody knows what the target has."""
 
 COARSE_TICK_NS: Final = 20_000_000
-"""Within this time two writes may get the same times (before Linux 6.13, and by mmap)."""
+"""Within this time two writes may get the same times, on most file systems before Linux 6.13."""
 
 
 class Carried(Protocol):
@@ -93,6 +93,8 @@ class Terms:
     now: float
     wall_ns: int
     tree_entries: int = 5_000
+    coarse_tick_ns: int = COARSE_TICK_NS
+    """Within this time of a look, a file may change and keep the times that it had."""
 
     @property
     def tick_ns(self) -> int:
@@ -242,7 +244,7 @@ class Planner:
             if known is DOUBTFUL:
                 return True
             old_size, old_mtime_ns, old_ctime_ns, looked_at_ns = known
-            if ctime_ns == old_ctime_ns and ctime_ns < looked_at_ns - COARSE_TICK_NS:
+            if ctime_ns == old_ctime_ns and ctime_ns <= looked_at_ns - terms.coarse_tick_ns:
                 return False
             alike = abs(mtime_ns - old_mtime_ns) <= terms.tick_ns
             return dirty.content and size == old_size and alike

@@ -13,6 +13,7 @@ from typing import Final
 
 from sersync.linux.child import Child
 from sersync.linux.children import Children
+from sersync.linux.mounts import has_fine_times
 from sersync.linux.wake import Wake
 from sersync.model.batch import Again, Outcome, Reason, Refused, Verdict
 from sersync.model.capabilities import Capabilities
@@ -25,7 +26,7 @@ from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
 from sersync.transfer.locks import Occupied
 from sersync.transfer.output import parse_items, parse_progress, parse_stats
-from sersync.transfer.plan import DOUBTFUL, Planner, Terms
+from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Spares
 from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
@@ -65,6 +66,7 @@ class RsyncTransport:
         self._active: dict[Child, Active] = {}
         self._ready: list[Outcome] = []
         self._tree = SourceTree(root)
+        self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
         self._carried = RecentlyCarried()
         self._capabilities = Capabilities()
         self._spares = Spares(self._start_spare, wanted=target.spares)
@@ -181,6 +183,7 @@ class RsyncTransport:
             large_file_bytes=target.large_file_bytes,
             now=self._clock(),
             wall_ns=time.time_ns(),
+            coarse_tick_ns=self._coarse_tick_ns,
         )
 
     def _recipe_of(self, kind: Kind, max_delete: int | None) -> Recipe:
