@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,18 @@ _DEADLINE_S = 30.0
 class RunningCli:
     """One ``sersync`` that keeps running. Its output is in files, so it never blocks."""
 
-    def __init__(self, directory: Path, arguments: tuple[str, ...], env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        arguments: tuple[str, ...],
+        env: Mapping[str, str],
+        *,
+        prefix: Sequence[str] = (),
+    ) -> None:
         self._out, self._err = directory / "out", directory / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", "sersync", *arguments],
+                [*prefix, sys.executable, "-m", "sersync", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -1,0 +1,322 @@
+"""The daemon as a process: stopped, killed, reloaded, flooded."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sersync.api.client import NotReachable, fetch_status
+from tests.support.cli import Cli, RunningCli, cli
+from tests.support.proxy import ProxyFactory
+from tests.support.rsyncd import Rsyncd
+from tests.support.trees import assert_same_trees, trees_are_same, wait_until
+
+__all__ = ["cli"]
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that *pid* has started and that still are (proc(5))."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def states(state_dir: Path) -> dict[str, str]:
+    """Return the state of each target, as the control socket tells it."""
+    try:
+        document = fetch_status(os.fspath(state_dir / "control.sock"))
+    except NotReachable:
+        return {}
+    return {
+        target["target"]: target["state"]
+        for each in document["sources"]
+        for target in each["targets"]
+    }
+
+
+def config(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "sersync.toml"
+    path.write_text(f'state_dir = "{tmp_path / "state"}"\ngrace = "5s"\n{text}')
+    return path
+
+
+def source_with(root: Path, *targets: str) -> str:
+    named = ""
+    for to in targets:
+        name = to.rstrip("/").rsplit("/", 1)[-1]
+        named += f'[[source.target]]\nname = "{name}"\nto = "{to}"\nmax_delete = "off"\n'
+    return f'[[source]]\nname = "{root.name}"\nroot = "{root}"\n{named}'
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_daemon_and_its_children_with_code_zero(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli, number: int
+) -> None:
+    running = cli.start("mirror", "source", rsyncd.url, "--state-dir", "state")
+    running.wait_until((rsyncd.root / "kept").exists)
+    running.wait_until(lambda: bool(children_of(running.child.pid)))
+    children = children_of(running.child.pid)
+
+    assert running.stop(number) == 0
+    wait_until(lambda: not any(map(is_alive, children)))
+
+
+def test_a_stop_finishes_the_transfer_that_is_running(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
+) -> None:
+    target = source_with(source, f"{rsyncd.url}") + 'bandwidth = "6MiB/s"\n'
+    path = config(tmp_path, target)
+    running = cli.start("run", "-c", str(path))
+    running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
+    (source / "large").write_bytes(os.urandom(4 << 20))
+    running.wait_until(lambda: "transferring" in states(tmp_path / "state").values())
+
+    assert running.stop() == 0
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_a_second_signal_ends_it_at_once(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, proxies: ProxyFactory, cli: Cli
+) -> None:
+    proxy = proxies(rsyncd.port)
+    address = rsyncd.url.replace(str(rsyncd.port), str(proxy.port))
+    running = cli.start("mirror", "source", address, "--state-dir", "state")
+    running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
+    proxy.freeze()
+    (source / "file").write_text("it hangs")
+    running.wait_until(lambda: "transferring" in states(tmp_path / "state").values())
+    children = children_of(running.child.pid)
+    running.child.send_signal(signal.SIGTERM)
+    running.wait_until(lambda: "stopping" in running.err)
+    begun = time.monotonic()
+
+    assert running.stop() == 128 + signal.SIGTERM
+    assert time.monotonic() - begun < 5.0
+    wait_until(lambda: not any(map(is_alive, children)))
+
+
+def test_children_do_not_outlive_a_daemon_that_is_killed(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
+) -> None:
+    running = cli.start("mirror", "source", rsyncd.url, "--state-dir", "state")
+    running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
+    running.wait_until(lambda: bool(children_of(running.child.pid)))
+    children = children_of(running.child.pid)
+    running.child.kill()
+    running.child.wait()
+
+    wait_until(lambda: not any(map(is_alive, children)))
+
+
+def test_what_changed_while_the_daemon_was_dead_is_found_at_the_next_start(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
+) -> None:
+    first = cli.start("mirror", "source", rsyncd.url, "--state-dir", "state")
+    first.wait_until((rsyncd.root / "kept").exists)
+    first.child.kill()
+    first.child.wait()
+    (source / "kept").write_text("changed")
+    (source / "d").mkdir()
+    (source / "d" / "new").write_text("new")
+    second = cli.start("mirror", "source", rsyncd.url, "--state-dir", "state")
+    second.wait_until(lambda: trees_are_same(source, rsyncd.root))
+
+    assert second.stop() == 0
+
+
+def test_two_daemons_do_not_share_a_state_directory(source: Path, tmp_path: Path, cli: Cli) -> None:
+    first = cli.start("mirror", "source", "copy", "--state-dir", "state")
+    first.wait_until((tmp_path / "copy" / "kept").exists)
+    second = cli.run("mirror", "source", "other", "--state-dir", "state")
+
+    assert second.returncode not in (0, 70)
+    assert str(first.child.pid) in second.stderr
+    assert first.stop() == 0
+
+
+def test_a_reload_adds_and_removes_targets_and_keeps_what_is_pending(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
+) -> None:
+    near, late = tmp_path / "near", tmp_path / "late"
+    far = rsyncd.url
+    path = config(tmp_path, source_with(source, far, str(near)))
+    running = cli.start("run", "-c", str(path))
+    running.wait_until(lambda: set(states(tmp_path / "state").values()) == {"in-sync"})
+    rsyncd.stop()
+    (source / "pending").write_text("for the far one")
+    running.wait_until(lambda: "backing-off" in states(tmp_path / "state").values())
+    config(tmp_path, source_with(source, far, str(late)))
+    running.child.send_signal(signal.SIGHUP)
+    running.wait_until(lambda: trees_are_same(source, late))
+    running.wait_until(lambda: len(states(tmp_path / "state")) == 2)
+    assert set(states(tmp_path / "state")) == {"open", "late"}
+    (source / "after").write_text("not for the one that was removed")
+    rsyncd.start()
+    running.wait_until(lambda: trees_are_same(source, rsyncd.root))
+    running.wait_until(lambda: trees_are_same(source, late))
+
+    assert not (near / "after").exists()
+    assert running.stop() == 0
+
+
+def test_a_reload_tries_a_halted_target_again(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
+) -> None:
+    path = config(tmp_path, source_with(source, rsyncd.url.replace("/open", "/nowhere")))
+    running = cli.start("run", "-c", str(path))
+    running.wait_until(lambda: states(tmp_path / "state").get("nowhere") == "halted")
+    config(tmp_path, source_with(source, rsyncd.url))
+    running.child.send_signal(signal.SIGHUP)
+    running.wait_until(lambda: trees_are_same(source, rsyncd.root))
+
+    assert running.stop() == 0
+
+
+def test_a_large_directory_that_is_moved_in_arrives_in_slices(
+    source: Path, tmp_path: Path, cli: Cli
+) -> None:
+    copy, outside = tmp_path / "copy", tmp_path / "outside"
+    for number in range(100):
+        (outside / f"d{number}").mkdir(parents=True)
+        for file in range(100):
+            (outside / f"d{number}" / f"file-{file}").touch()
+    running = cli.start("mirror", "source", "copy", "--state-dir", "state")
+    running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
+    outside.rename(source / "moved")
+    (source / "small").write_text("overtakes")
+    running.wait_until((copy / "small").exists)
+    (source / "moved" / "d7" / "file-7").write_text("changed meanwhile")
+    running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
+    running.wait_until(lambda: trees_are_same(source, copy))
+
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def commons() -> Iterator[Path]:
+    """A directory that everybody may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory(prefix="sersync-test-") as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+@pytest.fixture
+def short_queue() -> Iterator[int]:
+    """The kernel's own length of an event queue, which daemons of root may have raised."""
+    setting = Path("/proc/sys/fs/inotify/max_queued_events")
+    before = setting.read_text()
+    setting.write_text("16384")
+    yield 16384
+    setting.write_text(before)
+
+
+@pytest.mark.root
+def test_an_overflow_of_the_event_queue_loses_nothing(commons: Path, short_queue: int) -> None:
+    """As nobody: root raises the limit. The watcher's own tests do it without root."""
+    source, copy = commons / "source", commons / "copy"
+    for number in range(30):
+        (source / f"d{number}").mkdir(parents=True)
+    copy.mkdir()
+    for place in (source, copy, *source.iterdir()):
+        place.chmod(0o755)
+    os.chown(copy, 65534, 65534)
+    options = ("--rsync-option=-rlt", "--state-dir", "state")
+    running = _as_nobody(commons, "mirror", "source", "copy", *options)
+    try:
+        running.wait_until(lambda: "in-sync" in states(commons / "state").values())
+        running.child.send_signal(signal.SIGSTOP)
+        for number in range(21_000):
+            os.close(os.open(source / f"d{number % 30}" / f"file-{number}", os.O_CREAT, 0o644))
+        (source / "last" / "deep").mkdir(parents=True)
+        (source / "last" / "deep" / "file").write_text("in a directory that nobody told of")
+        running.child.send_signal(signal.SIGCONT)
+        running.wait_until((copy / "last" / "deep" / "file").exists)
+        running.wait_until(lambda: "in-sync" in states(commons / "state").values())
+        running.wait_until(lambda: trees_are_same(source, copy, owner=False))
+        assert "overflow" in running.err
+        (source / "last" / "deep" / "file").write_text("watched again")
+        running.wait_until(lambda: trees_are_same(source, copy, owner=False))
+        assert running.stop() == 0
+    finally:
+        running.end()
+
+
+@pytest.mark.root
+def test_what_cannot_be_read_is_told_and_tried_again_and_the_rest_is_carried(
+    commons: Path,
+) -> None:
+    """As nobody: root can read everything."""
+    source, copy = commons / "source", commons / "copy"
+    (source / "closed").mkdir(parents=True)
+    (source / "d").mkdir()
+    (source / "open").write_text("open")
+    (source / "secret").write_text("secret")
+    (source / "closed" / "file").write_text("below")
+    copy.mkdir()
+    (copy / "d").mkdir()
+    (copy / "d" / "gone").write_text("to be deleted")
+    for place in (commons, source, source / "closed", source / "d", copy, copy / "d"):
+        os.chown(place, 65534, 65534)
+    for file in ("open", "secret"):
+        os.chown(source / file, 65534, 65534)
+    (source / "secret").chmod(0)
+    (source / "closed").chmod(0)
+    running = _as_nobody(commons, "mirror", "source", "copy", "--state-dir", "state")
+    try:
+        running.wait_until((copy / "open").exists)
+        running.wait_until(lambda: len(_problems(commons / "state")) >= 2)
+        running.wait_until(lambda: not (copy / "d" / "gone").exists())
+        assert _problems(commons / "state") >= {"secret", "closed"}
+        (source / "secret").chmod(0o644)
+        (source / "closed").chmod(0o755)
+        running.wait_until((copy / "secret").exists)
+        running.wait_until((copy / "closed" / "file").exists)
+        running.wait_until(lambda: not _problems(commons / "state"))
+        assert running.stop() == 0
+    finally:
+        running.end()
+
+
+def _problems(state_dir: Path) -> set[str]:
+    try:
+        document = fetch_status(os.fspath(state_dir / "control.sock"))
+    except NotReachable:
+        return set()
+    return {
+        problem["path"]
+        for each in document["sources"]
+        for target in each["targets"]
+        for problem in target["problems"]
+    }
+
+
+def _as_nobody(directory: Path, *arguments: str) -> RunningCli:
+    own = directory / "cli"
+    own.mkdir()
+    environ = {"PATH": os.environ["PATH"], "HOME": os.fspath(directory)}
+    environ["PYTHONPATH"] = os.fspath(Path(__file__).parents[3] / "src")
+    environ["XDG_STATE_HOME"] = os.fspath(directory / "xdg")
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
+    can_run = subprocess.run(
+        [*nobody, sys.executable, "-c", "import sersync.cli.main"], env=environ, cwd=directory
+    )
+    if can_run.returncode != 0:
+        pytest.skip("nobody cannot run this Python")
+    return RunningCli(own, arguments, environ, prefix=nobody)
