@@ -71,6 +71,10 @@ class Carried(Protocol):
         """Return the stamp with which *path* was last carried, if that is remembered."""
         ...
 
+    def is_confirmed(self, path: RelPath) -> bool:
+        """Tell whether the target surely has *path* with that stamp."""
+        ...
+
 
 def stamp_of(seen: Seen, wall_ns: int) -> Stamp:
     """Return the stamp of a file that was looked at at *wall_ns*."""
@@ -221,6 +225,9 @@ class Planner:
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if stat.S_ISREG(seen.st_mode):
             stamp = stamp_of(seen, self._terms.wall_ns)
+            if len(names) == 1 and self._is_there_already(path, stamp):
+                self._plan.nothing_to_do.append(dirty)
+                return
             unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
             if any(self._looks_unchanged(dirty, each, stamp) for each in names):
@@ -228,6 +235,17 @@ class Planner:
             elif seen.st_size > self._terms.large_file_bytes:
                 unit.kind = Kind.LARGE
         self._add(unit)
+
+    def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
+        """Tell whether an earlier run, of its directory perhaps, carried this very state.
+
+        In a burst a file is often carried with its directory before its own report is read.
+        Only where times are fine: there equal change times mean that nothing happened since.
+        """
+        if self._terms.coarse_tick_ns:
+            return False
+        known = self._carried.stamp(path)
+        return known is not None and known[:3] == stamp[:3] and self._carried.is_confirmed(path)
 
     def _looks_unchanged(self, dirty: DirtyPath, path: RelPath, stamp: Stamp) -> bool:
         """Tell whether rsync might take a changed file for an unchanged one.
@@ -280,11 +298,11 @@ class Planner:
             if seen.st_nlink > 1:
                 self._view.other_names(join(directory, entry), seen)
             if stat.S_ISREG(mode):
-                if seen.st_mtime_ns > fresh_ns:
-                    # Too young for a time that is put back to stand out; so it is remembered.
-                    stamps.append((join(directory, entry), stamp_of(seen, terms.wall_ns)))
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
+                    if seen.st_mtime_ns > fresh_ns:
+                        # Too young for a time that is put back to stand out: it is remembered.
+                        stamps.append((join(directory, entry), stamp_of(seen, terms.wall_ns)))
                 elif not self._excluded(path := join(directory, entry), seen):
                     large.append(path)
         unit.large = [*unit.large, *large]

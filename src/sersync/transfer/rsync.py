@@ -81,6 +81,7 @@ class RsyncTransport:
     def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         """Find out what the target can do, by trying. None: it is ready; else why it is not."""
         self.release()
+        self._carried.doubt()
         probe = Probe(self._launcher, self._children)
         self.probe_name = probe.name
         failure = probe.run(is_stopping)
@@ -284,6 +285,7 @@ class RsyncTransport:
         judgement = self._judge(child, code)
         self._spares.died(child, now, too_many_connections=judgement.too_many_connections)
         if judgement.verdict is Verdict.RETRY:
+            self._carried.doubt()
             # No path was with it, but a lost connection says something of what went before.
             self._ready.append(Outcome(verdict=Verdict.DONE, paths=(), exit_code=code))
 
@@ -312,15 +314,19 @@ class RsyncTransport:
         self._remember(ended, outcome.verdict)
         if outcome.verdict is Verdict.DONE:
             self._spares.served()
+        elif outcome.verdict is Verdict.RETRY:
+            # What was carried before may be offered again, and then it is to be compared.
+            self._carried.doubt()
         self._ready.append(outcome)
 
     def _remember(self, ended: Active, verdict: Verdict) -> None:
         """Keep in mind what a run may have brought to the target, also when it failed."""
         stamps = ended.run.stamps
-        if verdict is not Verdict.DONE and ended.run.kind is Kind.REWRITES:
-            self._carried.remember((path, DOUBTFUL) for path, _ in stamps)
+        is_done = verdict is Verdict.DONE
+        if not is_done and ended.run.kind is Kind.REWRITES:
+            self._carried.remember(((path, DOUBTFUL) for path, _ in stamps), confirmed=False)
         else:
-            self._carried.remember(as_carried(stamps, self._tree))
+            self._carried.remember(as_carried(stamps, self._tree), confirmed=is_done)
 
     def _again(self, ended: Active, judgement: Judgement) -> list[Again]:
         again = [Again(path=path) for path in runs.outdone_parents(ended, self._tree)]

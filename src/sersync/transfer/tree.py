@@ -88,20 +88,32 @@ class RecentlyCarried:
 
     def __init__(self, most: int = 50_000) -> None:
         self._most = most
-        self._stamps: dict[RelPath, Stamp] = {}
+        self._stamps: dict[RelPath, tuple[Stamp, int]] = {}
+        self._era = 1
 
     def stamp(self, path: RelPath) -> Stamp | None:
         """Return the stamp with which *path* was last carried, if that is remembered."""
-        return self._stamps.get(path)
+        known = self._stamps.get(path)
+        return known[0] if known is not None else None
 
-    def remember(self, stamps: Iterable[tuple[RelPath, Stamp]]) -> None:
-        """Remember that these were carried."""
+    def is_confirmed(self, path: RelPath) -> bool:
+        """Tell whether the target surely has *path* with that stamp."""
+        known = self._stamps.get(path)
+        return known is not None and known[1] == self._era
+
+    def remember(self, stamps: Iterable[tuple[RelPath, Stamp]], *, confirmed: bool) -> None:
+        """Remember that these were carried; not *confirmed*: they may have been."""
         known = self._stamps
+        era = self._era if confirmed else 0
         for path, stamp in stamps:
             known.pop(path, None)
-            known[path] = stamp
+            known[path] = (stamp, era)
         while len(known) > self._most:
             del known[next(iter(known))]
+
+    def doubt(self) -> None:
+        """Take nothing that was carried until now for confirmed any more."""
+        self._era += 1
 
 
 def as_carried(

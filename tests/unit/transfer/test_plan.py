@@ -12,6 +12,7 @@ from sersync.model.filters import Filter, parse_rule
 from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.command import Kind
 from sersync.transfer.plan import (
+    COARSE_TICK_NS,
     DOUBTFUL,
     ROOT_ATTRIBUTES,
     Plan,
@@ -76,11 +77,15 @@ class Tree:
 
 
 class Memory:
-    def __init__(self, **stamps: Stamp) -> None:
+    def __init__(self, *confirmed: bytes, **stamps: Stamp) -> None:
+        self.confirmed = confirmed
         self._stamps = {name.encode().replace(b"__", b"/"): each for name, each in stamps.items()}
 
     def stamp(self, path: RelPath) -> Stamp | None:
         return self._stamps.get(path)
+
+    def is_confirmed(self, path: RelPath) -> bool:
+        return path in self.confirmed
 
 
 def dirty(
@@ -110,6 +115,7 @@ def planned(
     delete: bool = True,
     tree_entries: int = 5000,
     large_file_bytes: int = 1000,
+    coarse_tick_ns: int = COARSE_TICK_NS,
 ) -> Plan:
     terms = Terms(
         filters=filters or Filter(),
@@ -120,6 +126,7 @@ def planned(
         now=NOW,
         wall_ns=WALL_NS,
         tree_entries=tree_entries,
+        coarse_tick_ns=coarse_tick_ns,
     )
     return Planner(tree, terms, memory or Memory()).plan(dirties)
 
@@ -272,6 +279,37 @@ def test_a_file_that_was_opened_for_writing_but_not_written_is_compared_as_usual
     assert only(planned(tree, dirty(b"a", content=True))).kind is Kind.ENTRIES
 
 
+def test_a_file_that_was_carried_with_its_directory_is_not_carried_again() -> None:
+    tree = Tree(a=seen(size=7))
+    memory = Memory(b"a", a=(7, WALL_NS, WALL_NS, WALL_NS))
+    plan = planned(tree, dirty(b"a", content=True), memory=memory, coarse_tick_ns=0)
+
+    assert (len(plan.nothing_to_do), plan.units) == (1, {})
+
+
+def test_what_may_have_been_carried_is_compared_again() -> None:
+    tree = Tree(a=seen(size=7))
+    memory = Memory(a=(7, WALL_NS, WALL_NS, WALL_NS))
+    plan = planned(tree, dirty(b"a", content=True), memory=memory, coarse_tick_ns=0)
+
+    assert only(plan).kind is Kind.ENTRIES
+
+
+def test_where_times_are_coarse_nothing_is_taken_for_carried() -> None:
+    tree = Tree(a=seen(size=7))
+    memory = Memory(b"a", a=(7, WALL_NS, WALL_NS, WALL_NS + 10**9))
+
+    assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.ENTRIES
+
+
+def test_a_change_of_attributes_after_the_run_is_carried() -> None:
+    tree = Tree(a=seen(size=7, ctime_ns=WALL_NS + 1))
+    memory = Memory(b"a", a=(7, WALL_NS, WALL_NS, WALL_NS))
+    plan = planned(tree, dirty(b"a"), memory=memory, coarse_tick_ns=0)
+
+    assert only(plan).names == [b"./a"]
+
+
 def test_a_file_with_a_new_time_is_compared_as_usual() -> None:
     tree = Tree(a=seen(size=7, mtime_ns=WALL_NS))
     memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
@@ -305,6 +343,12 @@ def test_young_files_of_a_level_are_remembered_and_old_ones_are_not() -> None:
     unit = only(planned(tree, dirty(b"d", Scope.LEVEL)))
 
     assert unit.stamps == [(b"d/a", (10, WALL_NS, WALL_NS, WALL_NS))]
+
+
+def test_large_files_of_a_level_are_not_remembered_since_its_run_leaves_them_out() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__a=seen(size=1001))
+
+    assert not only(planned(tree, dirty(b"d", Scope.LEVEL))).stamps
 
 
 def test_on_a_target_of_whole_seconds_recent_files_are_sent_without_comparing() -> None:
