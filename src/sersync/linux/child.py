@@ -192,9 +192,9 @@ def _dies_with_us() -> tuple[bytes, ...]:
     if setpriv is None:
         return ()
     probe = subprocess.run(
-        [setpriv, "--pdeathsig", "TERM", "--", "true"], capture_output=True, check=False
+        [setpriv, "--pdeathsig", "KILL", "--", "true"], capture_output=True, check=False
     )
-    return (os.fsencode(setpriv), b"--pdeathsig", b"TERM", b"--") if probe.returncode == 0 else ()
+    return (os.fsencode(setpriv), b"--pdeathsig", b"KILL", b"--") if probe.returncode == 0 else ()
 
 
 def quiet_environment(extra: Mapping[bytes, bytes] | None = None) -> dict[bytes, bytes]:

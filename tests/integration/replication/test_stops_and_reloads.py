@@ -125,6 +125,24 @@ def test_children_do_not_outlive_a_daemon_that_is_killed(
     wait_until(lambda: not any(map(is_alive, children)))
 
 
+@pytest.mark.parametrize("where", ["far", "near"])
+def test_a_transfer_whose_daemon_is_killed_leaves_no_temporary_file(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli, where: str
+) -> None:
+    copy = {"far": rsyncd.root, "near": tmp_path / "copy"}[where]
+    to = {"far": rsyncd.url, "near": str(copy)}[where]
+    config(tmp_path, source_with(source, to) + 'bandwidth = "2MiB/s"\n')
+    running = cli.start("run", "-c", "sersync.toml")
+    running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
+    (source / "large").write_bytes(os.urandom(20 << 20))
+    running.wait_until(lambda: any(".large." in name for name in os.listdir(copy)))
+    running.child.kill()
+    running.child.wait()
+
+    wait_until(lambda: not any(".large." in name for name in os.listdir(copy)))
+    assert not (copy / "large").exists()
+
+
 def test_what_changed_while_the_daemon_was_dead_is_found_at_the_next_start(
     source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
 ) -> None:
