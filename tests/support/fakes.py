@@ -1,0 +1,202 @@
+"""The engine's ports in memory: nothing moves but by a test's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sersync.changelog.log import Changelog
+from sersync.model.batch import Outcome, Reason, Refused, Verdict
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import RelPath
+from sersync.model.slices import Extent, Slice
+from sersync.model.target import LocalDirectory, Target
+from sersync.replication.mailbox import Mailbox
+from sersync.replication.worker import Surroundings, TargetWorker
+
+
+class ManualClock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class ScriptedTransport:
+    """Takes every path, and ends runs as the test says."""
+
+    def __init__(self, *, lanes: int = 2) -> None:
+        self.lanes = lanes
+        self.started: list[list[DirtyPath]] = []
+        self.limits: list[int | None] = []
+        self.failures: list[Outcome] = []
+        """What the next probes find; none: the target is ready."""
+        self.refuse: Callable[[Sequence[DirtyPath]], Refused] = lambda _: Refused()
+        self.probes = 0
+        self.released = 0
+        self.wakes = 0
+        self.is_closed = False
+        self.notes: tuple[str, ...] = ()
+        self.probe_name = b""
+        self.progress_bytes = 0
+        self.spares = 0
+        self.ready_at = 0.0
+        self._active: list[list[DirtyPath]] = []
+        self._ended: list[Outcome] = []
+
+    @property
+    def free_lanes(self) -> int:
+        return self.lanes - len(self._active)
+
+    @property
+    def runs(self) -> int:
+        return len(self._active)
+
+    def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
+        self.probes += 1
+        return self.failures.pop(0) if self.failures else None
+
+    def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
+        refused = self.refuse(paths)
+        turned_away = {id(path) for path in (*refused.waiting, *refused.too_wide)}
+        taken = [path for path in paths if id(path) not in turned_away]
+        self.limits.append(max_delete)
+        if taken:
+            self.started.append(taken)
+            self._active.append(taken)
+        return refused
+
+    def end(self, outcome: Callable[[tuple[DirtyPath, ...]], Outcome]) -> None:
+        """End the oldest run."""
+        self._ended.append(outcome(tuple(self._active.pop(0))))
+
+    def wait(self, timeout_s: float) -> list[Outcome]:
+        ended, self._ended = self._ended, []
+        return ended
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def release(self) -> None:
+        self.released += 1
+
+    def cancel(self) -> None:
+        while self._active:
+            self.end(lambda paths: Outcome(verdict=Verdict.RETRY, paths=paths, unconfirmed=True))
+
+    def linked_files(self) -> Sequence[RelPath]:
+        return ()
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FakeGuard:
+    """A root that is as the test says."""
+
+    def __init__(self) -> None:
+        self.reason: Reason | None = None
+        self.had_entries = True
+
+    def look_for_mounts(self) -> None:
+        """There are none."""
+
+    def check(self) -> Reason | None:
+        return self.reason
+
+
+class FakeScanner:
+    """A tree of a few slices."""
+
+    def __init__(self, *slices: Slice) -> None:
+        self.given = slices
+        self.asked: list[RelPath] = []
+
+    def slices(self, subtree: RelPath) -> Iterator[Slice]:
+        self.asked.append(subtree)
+        return iter(self.given)
+
+    def measure(self) -> Extent:
+        return Extent(entries=0, bytes=0)
+
+
+class FakeSchedule:
+    """Full passes are due when the test says so."""
+
+    def __init__(self) -> None:
+        self.due = False
+
+    def is_due(self) -> bool:
+        due, self.due = self.due, False
+        return due
+
+
+class Bench:
+    """One worker with everything around it in memory. ``step`` is one turn of its loop."""
+
+    def __init__(self, *slices: Slice, max_delete: int | None = -1, lanes: int = 2) -> None:
+        self.clock = ManualClock()
+        self.transport = ScriptedTransport(lanes=lanes)
+        self.guard = FakeGuard()
+        self.scanner = FakeScanner(*slices)
+        self.schedule = FakeSchedule()
+        self.lost: list[Reason] = []
+        self.mailbox = Mailbox(Changelog(), max_delay_s=10.0)
+        self.mailbox.join("copy", self.transport.wake, now=self.clock.now)
+        target = Target(
+            name="copy",
+            endpoint=LocalDirectory(path=b"/copy"),
+            max_delete=max_delete,
+            parallel=lanes,
+        )
+        self.worker = TargetWorker(
+            target,
+            self.transport,
+            Surroundings(
+                source="source",
+                mailbox=self.mailbox,
+                guard=self.guard,
+                scanner=self.scanner,
+                schedule=self.schedule,
+                clock=self.clock,
+                jitter=lambda: 0.0,
+                root_lost=self.lost.append,
+                extent=lambda: Extent(entries=0, bytes=0),
+            ),
+        )
+
+    def step(self, *, after_s: float = 1.0) -> None:
+        """Let *after_s* go by, then let the worker look once."""
+        self.clock.advance(after_s)
+        self.worker._step()
+
+
+def level(*directories: bytes, entries: int = 1) -> Slice:
+    """Return a slice of these levels."""
+    return Slice(levels=tuple(map(RelPath, directories)), entries=entries, bytes=0)
+
+
+def entry(path: bytes, scope: Scope = Scope.ENTRY) -> DirtyPath:
+    """Return a dirty path of no particular history."""
+    return DirtyPath(path=RelPath(path), scope=scope, sequence=1, first_seen=0.0)
+
+
+def done(paths: tuple[DirtyPath, ...]) -> Outcome:
+    """Everything stands on the target."""
+    return Outcome(verdict=Verdict.DONE, paths=paths, kind="entries")
+
+
+def failed(paths: tuple[DirtyPath, ...]) -> Outcome:
+    """Nothing is certain."""
+    return Outcome(verdict=Verdict.RETRY, paths=paths, reason=Reason(message="refused"))
+
+
+def halted(paths: tuple[DirtyPath, ...]) -> Outcome:
+    """A person is needed."""
+    reason = Reason(message="wrong password")
+    return Outcome(verdict=Verdict.HALT, paths=paths, reason=reason)
