@@ -232,8 +232,10 @@ class Planner:
             unit.size_bytes = seen.st_size
             if any(self._looks_unchanged(dirty, each, stamp) for each in names):
                 unit.kind = Kind.REWRITES
-            elif seen.st_size > self._terms.large_file_bytes:
-                unit.kind = Kind.LARGE
+            else:
+                unit.stamps = [known for known in unit.stamps if not self._may_be_skipped(*known)]
+                if seen.st_size > self._terms.large_file_bytes:
+                    unit.kind = Kind.LARGE
         self._add(unit)
 
     def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
@@ -273,6 +275,17 @@ class Planner:
         seen_ns = terms.wall_ns - int((terms.now - dirty.first_seen) * 1e9)
         return mtime_ns != ctime_ns and mtime_ns < seen_ns - RESTORED_AFTER_NS
 
+    def _may_be_skipped(self, path: RelPath, stamp: Stamp) -> bool:
+        """Tell whether rsync may leave the file as it is on the target, though it changed here.
+
+        Then its new stamp must not be remembered: the report of its new bytes is still to come.
+        """
+        known = self._carried.stamp(path)
+        if known is None or known is DOUBTFUL:
+            return known is DOUBTFUL
+        is_alike = known[0] == stamp[0] and abs(known[1] - stamp[1]) <= self._terms.tick_ns
+        return is_alike and known[2] != stamp[2]
+
     def level(self, dirties: list[DirtyPath], directory: RelPath) -> Unit:
         """Return the unit that compares one level of *directory*."""
         unit = Unit(Kind.ENTRIES, [directory], [spell_level(directory)], dirties)
@@ -300,9 +313,11 @@ class Planner:
             if stat.S_ISREG(mode):
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
-                    if seen.st_mtime_ns > fresh_ns:
+                    if seen.st_mtime_ns > fresh_ns and not terms.tick_ns:
                         # Too young for a time that is put back to stand out: it is remembered.
-                        stamps.append((join(directory, entry), stamp_of(seen, terms.wall_ns)))
+                        young = join(directory, entry), stamp_of(seen, terms.wall_ns)
+                        if not self._may_be_skipped(*young):
+                            stamps.append(young)
                 elif not self._excluded(path := join(directory, entry), seen):
                     large.append(path)
         unit.large = [*unit.large, *large]
