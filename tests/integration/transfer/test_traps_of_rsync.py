@@ -65,6 +65,28 @@ def test_a_file_in_a_directory_that_was_moved_in_is_sent_when_its_time_is_put_ba
     assert_same_trees(source, rsyncd.root)
 
 
+def test_a_time_that_is_put_back_while_its_directory_is_compared_hides_nothing(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    (source / "d").mkdir()
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    file = source / "d" / "file"
+    for number in range(12):
+        file.write_text(f"{number:04}")
+        engine.wait_for_rest()
+        before = file.stat()
+        for other in range(20):
+            (source / "d" / f"other-{other}").write_text(f"{number}")
+        file.write_text(f"{number + 5000:04}")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        for other in range(20):
+            (source / "d" / f"other-{other}").unlink()
+        engine.wait_for_rest()
+
+        assert_same_trees(source, rsyncd.root)
+
+
 def test_names_that_look_like_comments_are_created_and_deleted(
     source: Path, rsyncd: Rsyncd, engines: Engines
 ) -> None:
