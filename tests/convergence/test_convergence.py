@@ -25,7 +25,7 @@ def test_any_changes_arrive_at_an_rsync_daemon(
     source: Path, rsyncd: Rsyncd, engines: Engines, converge: Converge
 ) -> None:
     engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
-    converge(engine, lambda: assert_same_trees(source, rsyncd.root), examples=25)
+    converge(engine, lambda: assert_same_trees(source, rsyncd.root), examples=20)
 
 
 def test_any_changes_arrive_in_a_local_directory(
