@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -73,6 +74,8 @@ def serve(
     daemon = Daemon(settings, on_batch=on_batch)
     with Signals() as signals:
         daemon.start()
+        # What is there now stays: the collector need not look at it again and again.
+        gc.freeze()
         try:
             code = _loop(daemon, signals, once, load, on_status, status_every_s)
         finally:

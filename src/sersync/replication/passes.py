@@ -46,19 +46,25 @@ class Passes:
         slices = self._scanner.slices(subtree)
         self._passes.append(FullPass(subtree, slices, now=first_seen))
 
-    def start(self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float) -> None:
-        """Give the next slice to *carry*, which returns what has to wait; end what is done."""
+    def start(self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float) -> bool:
+        """Give the next slice to *carry*, which returns what has to wait.
+
+        Returns whether a pass has ended: there was no slice any more.
+        """
+        has_ended = False
         while self.wants_to_start:
             current = self._passes[0]
             if paths := current.next():
                 waiting = list(carry(paths))
                 current.wait_with(waiting)
                 self._is_blocked = bool(waiting)
-                return
+                break
             if not current.is_over:
-                return
+                break
             self._passes.popleft()
             self._tell(current, now)
+            has_ended = True
+        return has_ended
 
     def unblock(self) -> None:
         """A run has ended: what it held may be free now."""

@@ -102,6 +102,10 @@ class Transport(Protocol):
         """Let a waiting ``wait`` return. For any thread."""
         ...
 
+    def linked_files(self) -> Sequence[RelPath]:
+        """Return what must be carried by name after a full pass, to keep hard links."""
+        ...
+
     def release(self) -> None:
         """Give back idle connections; running transfers go on."""
         ...

@@ -7,13 +7,13 @@ to happen. Decisions live in ``policy`` and ``health``; what rsync does lives be
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sersync.model.batch import Outcome, Reason, Refused, Verdict
-from sersync.model.dirty import DirtyPath
-from sersync.model.path import ROOT, display
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import ROOT, RelPath, display
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, TargetState, TargetStatus
 from sersync.model.target import Target
@@ -231,8 +231,10 @@ class TargetWorker:
         self._gathering_since = None
         if self._is_due(now) and self._transport.free_lanes > 0:
             self._start_live(now)
-        if self._pass_may_start():
-            self._passes.start(lambda paths: self._carry(paths, now).waiting, now)
+        if self._pass_may_start() and self._passes.start(
+            lambda paths: self._carry(paths, now).waiting, now
+        ):
+            self._make_dirty(((path, Scope.ENTRY) for path in self._transport.linked_files()), now)
 
     def _ready_at(self, now: float) -> float:
         """Idle, a change goes at once; busy, changes gather for a moment and go together."""
@@ -282,9 +284,11 @@ class TargetWorker:
         return self._passes.wants_to_start and self._transport.free_lanes > kept
 
     def _offer_unconfirmed(self, now: float) -> None:
+        self._make_dirty(self._unconfirmed.due(now), now)
+
+    def _make_dirty(self, paths: Iterable[tuple[RelPath, Scope]], now: float) -> None:
         again = [
-            DirtyPath(path=path, scope=scope, sequence=0, first_seen=now)
-            for path, scope in self._unconfirmed.due(now)
+            DirtyPath(path=path, scope=scope, sequence=0, first_seen=now) for path, scope in paths
         ]
         if again:
             self._mailbox.settle(self.target.name, (), again=again, now=now)

@@ -18,6 +18,7 @@ from sersync.linux.wake import Wake
 from sersync.model.batch import Again, Outcome, Reason, Refused, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
+from sersync.model.path import RelPath
 from sersync.model.target import Target
 from sersync.transfer import active as runs
 from sersync.transfer.active import Active
@@ -166,6 +167,13 @@ class RsyncTransport:
     def notes(self) -> tuple[str, ...]:
         """What was found out about the target and limits what can be done."""
         return self._notes
+
+    def linked_files(self) -> Sequence[RelPath]:
+        """Return one name of each file whose names must travel together, by the user's ``-H``.
+
+        A full pass carries its slices in several runs, and rsync sees the links of one run only.
+        """
+        return self._tree.linked() if self.target.options.hard_links else ()
 
     @property
     def progress_bytes(self) -> int:

@@ -82,6 +82,10 @@ class SourceTree:
                 self._linked -= 1
         return still
 
+    def linked(self) -> list[RelPath]:
+        """Return one name of each file that is known to have several below the root."""
+        return [min(names) for names in self._links.values() if len(names) > 1]
+
 
 class RecentlyCarried:
     """The stamps with which paths were last carried, for the most recent ones."""

@@ -23,6 +23,7 @@ class RootWatch:
         self._given = given or root
         status = os.stat(root)
         self._identity = (status.st_dev, status.st_ino)
+        self._witness = b""
         self._had_entries = not self._is_empty()
         self._mounts: dict[bytes, int] = {}
         self.look_for_mounts()
@@ -87,11 +88,16 @@ class RootWatch:
         return None
 
     def _is_empty(self) -> bool:
+        # A listing of a large directory is not free; one entry that is still there is enough.
+        if self._witness and os.path.lexists(self._witness):
+            return False
         try:
             with os.scandir(self._root) as entries:
-                return next(entries, None) is None
+                first = next(entries, None)
         except OSError:
             return True
+        self._witness = first.path if first is not None else b""
+        return first is None
 
 
 def _device(point: bytes) -> int | None:
