@@ -92,16 +92,18 @@ class Playground:
 
     def _create(self, step: Step) -> None:
         path = self._place(step.path)
-        with open(path, "wb") as file:
+        with open(path, "wb", opener=_never_waiting) as file:
             file.write(_bytes(step))
 
     def _create_flat(self, step: Step) -> None:
         """A file whose name tells that it is one, so that it never replaces a directory."""
-        with open(os.path.join(self.root, step.path.replace(b"/", b"-")), "wb") as file:
+        with open(
+            os.path.join(self.root, step.path.replace(b"/", b"-")), "wb", opener=_never_waiting
+        ) as file:
             file.write(_bytes(step))
 
     def _append(self, step: Step) -> None:
-        with open(self._file(step), "ab") as file:
+        with open(self._file(step), "ab", opener=_never_waiting) as file:
             file.write(_bytes(step))
 
     def _write_in_place(self, step: Step) -> None:
@@ -114,7 +116,7 @@ class Playground:
     def _replace(self, step: Step) -> None:
         path = self._file(step)
         fresh = os.path.join(os.path.dirname(path), b".fresh")
-        with open(fresh, "wb") as file:
+        with open(fresh, "wb", opener=_never_waiting) as file:
             file.write(_bytes(step))
         os.rename(fresh, path)
 
@@ -164,7 +166,7 @@ class Playground:
         top = self._at(step.path)
         for directory in (top, top + b"/sub", top + b"/sub/dir"):
             os.makedirs(directory, exist_ok=True)
-            with open(directory + b"/f.txt", "wb") as file:
+            with open(directory + b"/f.txt", "wb", opener=_never_waiting) as file:
                 file.write(_bytes(step))
 
     def _remove(self, step: Step) -> None:
@@ -196,7 +198,7 @@ class Playground:
             moved = os.path.join(self.outside, b"new")
             os.makedirs(moved + b"/sub/dir")
             for directory in (moved, moved + b"/sub", moved + b"/sub/dir"):
-                with open(directory + b"/b", "wb") as file:
+                with open(directory + b"/b", "wb", opener=_never_waiting) as file:
                     file.write(_bytes(step))
         try:
             os.rename(moved, self._free(step.path))
@@ -296,6 +298,11 @@ class Playground:
         at = self._at(path)
         os.makedirs(os.path.dirname(at), exist_ok=True)
         return at
+
+
+def _never_waiting(path: bytes, flags: int) -> int:
+    """Open *path*; a FIFO that nobody reads is an error instead of an endless wait."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _short(path: bytes) -> bytes:
