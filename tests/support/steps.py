@@ -300,7 +300,7 @@ class Playground:
         return at
 
 
-def _never_waiting(path: bytes, flags: int) -> int:
+def _never_waiting(path: str | bytes, flags: int) -> int:
     """Open *path*; a FIFO that nobody reads is an error instead of an endless wait."""
     return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
