@@ -82,15 +82,20 @@ class ScriptedTransport:
     def wake(self) -> None:
         self.wakes += 1
 
+    has_unknown_names = False
+
+    def search_names(self) -> None:
+        """There are no hard links here."""
+
+    def linked_files(self) -> Sequence[RelPath]:
+        return ()
+
     def release(self) -> None:
         self.released += 1
 
     def cancel(self) -> None:
         while self._active:
             self.end(lambda paths: Outcome(verdict=Verdict.RETRY, paths=paths, unconfirmed=True))
-
-    def linked_files(self) -> Sequence[RelPath]:
-        return ()
 
     def close(self) -> None:
         self.is_closed = True

@@ -323,5 +323,5 @@ _WEIGHTED = [
     *(2 * ("append", "replace", "rewrite_same_size", "chmod", "mkdir", "remove", "exchange")),
     *("write_in_place", "truncate", "rewrite_same_time", "chmod_root", "chown", "utime"),
     *("utime_root", "rmdir", "move_out", "move_in", "move_in", "symlink", "fifo"),
-    *("device", "become_file", "become_directory", "become_symlink"),
+    *("hard_link", "hard_link", "device", "become_file", "become_directory", "become_symlink"),
 ]

@@ -15,6 +15,9 @@ from sersync.replication.ports import Scanner
 log: Final = logging.getLogger("sersync.worker")
 
 
+_PAUSE_FACTOR: Final = 20
+
+
 class Passes:
     """Slices of full passes, one pass after the other. Owned by the worker's thread."""
 
@@ -23,6 +26,8 @@ class Passes:
         self._scanner = scanner
         self._passes: deque[FullPass] = deque()
         self._is_blocked = False
+        self._ended_at = float("-inf")
+        self._took_s = 0.0
         self.completed = 0
         """Passes over the whole source that have ended."""
 
@@ -66,6 +71,13 @@ class Passes:
             has_ended = True
         return has_ended
 
+    def may_search(self, now: float) -> bool:
+        """Tell whether another pass, to look for something, costs no more than a 20th of the time.
+
+        *now*: seconds of the monotonic clock.
+        """
+        return not self._passes and now - self._ended_at >= _PAUSE_FACTOR * self._took_s
+
     def unblock(self) -> None:
         """A run has ended: what it held may be free now."""
         self._is_blocked = False
@@ -86,3 +98,4 @@ class Passes:
         log.info("%s: %s compared, %d entries in %.1f s", self._target, what, *pace)
         if not ended.subtree:
             self.completed += 1
+            self._ended_at, self._took_s = now, now - ended.first_seen

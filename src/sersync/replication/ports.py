@@ -106,6 +106,15 @@ class Transport(Protocol):
         """Return what must be carried by name after a full pass, to keep hard links."""
         ...
 
+    @property
+    def has_unknown_names(self) -> bool:
+        """A file has more names than are known; a full pass will meet those in the tree."""
+        ...
+
+    def search_names(self) -> None:
+        """Take note that a full pass of the whole source begins."""
+        ...
+
     def release(self) -> None:
         """Give back idle connections; running transfers go on."""
         ...

@@ -274,8 +274,11 @@ class TargetWorker:
         if self._around.schedule.is_due():
             log.info("%s: the scheduled full pass begins", self.target.name)
             self._wants_pass = True
+        if self._transport.has_unknown_names and self._passes.may_search(now):
+            self._wants_pass = True
         if self._wants_pass:
             self._wants_pass = False
+            self._transport.search_names()
             self._passes.add(ROOT, first_seen=now)
 
     def _pass_may_start(self) -> bool:
@@ -369,7 +372,7 @@ class TargetWorker:
         pending, in_flight = self._mailbox.counts(self.target.name)
         if in_flight:
             return TargetState.TRANSFERRING
-        if pending or self._unconfirmed.count:
+        if pending or self._unconfirmed.count or self._transport.has_unknown_names:
             return TargetState.SETTLING
         return TargetState.IN_SYNC
 

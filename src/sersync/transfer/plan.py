@@ -47,8 +47,20 @@ class View(Protocol):
         """Return what *directory* holds; nothing when it cannot be read."""
         ...
 
-    def other_names(self, path: RelPath, seen: Seen) -> Iterable[RelPath]:
-        """Return the other known names of a file with several hard links."""
+
+class Links(Protocol):
+    """What is known of files with several names."""
+
+    def note(self, path: RelPath, seen: Seen) -> None:
+        """Remember that *path* is one name of a file that has several."""
+        ...
+
+    def others(self, path: RelPath, seen: Seen) -> list[RelPath]:
+        """Return the other names of the file at *path*, which was just reported."""
+        ...
+
+    def former(self, path: RelPath, seen: Seen | None) -> list[RelPath]:
+        """Return the names of the file that *path* was and is not any more, if it had several."""
         ...
 
 
@@ -154,8 +166,9 @@ def unspell(name: bytes) -> RelPath:
 class Planner:
     """Looks at each dirty path once and says what it comes down to."""
 
-    def __init__(self, view: View, terms: Terms, carried: Carried) -> None:
+    def __init__(self, view: View, terms: Terms, carried: Carried, links: Links) -> None:
         self._view = view
+        self._links = links
         self._terms = terms
         self._carried = carried
         self._blockers: dict[RelPath, RelPath | None] = {ROOT: None}
@@ -210,33 +223,43 @@ class Planner:
         return filters.excludes(path, is_dir=True) or filters.excludes(path, is_dir=False)
 
     def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
+        names = self._included(self._links.former(path, None))
         if not self._terms.delete or not path:
-            self._plan.nothing_to_do.append(dirty)
+            if not names:
+                self._plan.nothing_to_do.append(dirty)
+                return
+            unit = Unit(Kind.ENTRIES, [], [], [dirty])
         elif self._terms.capabilities.missing_args:
-            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
+            unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
         else:
-            self._level(dirty, parent(path))
+            unit = self.level([dirty], parent(path))
+        unit.locks += names
+        unit.names += map(spell, names)
+        self._add(unit)
 
     def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
-        names = [path]
-        if seen.st_nlink > 1:
-            others = self._view.other_names(path, seen)
-            names += [each for each in others if not self._excluded(each, seen)]
+        alike = [path, *self._included(self._links.others(path, seen))]
+        names = alike + self._included(self._links.former(path, seen))
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if stat.S_ISREG(seen.st_mode):
             stamp = stamp_of(seen, self._terms.wall_ns)
             if len(names) == 1 and self._is_there_already(path, stamp):
                 self._plan.nothing_to_do.append(dirty)
                 return
-            unit.stamps = [(each, stamp) for each in names]
+            unit.stamps = [(each, stamp) for each in alike]
             unit.size_bytes = seen.st_size
-            if any(self._looks_unchanged(dirty, each, stamp) for each in names):
+            if any(self._looks_unchanged(dirty, each, stamp) for each in alike):
                 unit.kind = Kind.REWRITES
             else:
                 unit.stamps = [known for known in unit.stamps if not self._may_be_skipped(*known)]
                 if seen.st_size > self._terms.large_file_bytes:
                     unit.kind = Kind.LARGE
         self._add(unit)
+
+    def _included(self, names: list[RelPath]) -> list[RelPath]:
+        if not self._terms.filters.rules:
+            return names
+        return [each for each in names if not self._terms.filters.excludes(each, is_dir=False)]
 
     def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
         """Tell whether an earlier run, of its directory perhaps, carried this very state.
@@ -309,7 +332,7 @@ class Planner:
                 below.append(join(directory, entry))
                 continue
             if seen.st_nlink > 1:
-                self._view.other_names(join(directory, entry), seen)
+                self._links.note(join(directory, entry), seen)
             if stat.S_ISREG(mode):
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size

@@ -25,6 +25,7 @@ from sersync.transfer.active import Active
 from sersync.transfer.batch import Run, assemble, widen
 from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
+from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
 from sersync.transfer.output import parse_items, parse_progress, parse_stats
 from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
@@ -69,6 +70,7 @@ class RsyncTransport:
         self._tree = SourceTree(root)
         self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
         self._carried = RecentlyCarried()
+        self._links = LinkedNames(self._tree.lstat)
         self._capabilities = Capabilities()
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
@@ -96,7 +98,7 @@ class RsyncTransport:
         """Plan *paths* and start the runs that may start now."""
         self._recipe = self._recipe_of(Kind.ENTRIES, max_delete)
         terms = self._terms()
-        planner = Planner(self._tree, terms, self._carried)
+        planner = Planner(self._tree, terms, self._carried, self._links)
         plan = planner.plan(paths)
         occupied = Occupied(each.hold for each in self._active.values())
         units = widen(plan.units, occupied, self._tree.holds_more_than, planner.level)
@@ -173,7 +175,16 @@ class RsyncTransport:
 
         A full pass carries its slices in several runs, and rsync sees the links of one run only.
         """
-        return self._tree.linked() if self.target.options.hard_links else ()
+        return self._links.one_of_each() if self.target.options.hard_links else ()
+
+    @property
+    def has_unknown_names(self) -> bool:
+        """A file has more names than are known; a full pass will meet those in the tree."""
+        return self._links.has_unknown
+
+    def search_names(self) -> None:
+        """Take note that a full pass of the whole source begins."""
+        self._links.search()
 
     @property
     def progress_bytes(self) -> int:

@@ -11,17 +11,13 @@ from sersync.model.path import RelPath
 from sersync.transfer.plan import DOUBTFUL, Seen, Stamp
 
 _UNSEEN: Final = os.stat_result((0,) * 10)
-_MOST_NAMES_OF_ONE_FILE: Final = 1_000
 
 
 class SourceTree:
     """Looks at the source. Owned by the worker's thread."""
 
-    def __init__(self, root: bytes, *, most_links: int = 200_000) -> None:
+    def __init__(self, root: bytes) -> None:
         self._prefix = root.rstrip(b"/") + b"/"
-        self._links: dict[tuple[int, int], set[RelPath]] = {}
-        self._linked = 0
-        self._most_links = most_links
 
     def lstat(self, path: RelPath) -> Seen | None:
         """Return what is at *path*, None for nothing, mode 0 for what cannot be looked at."""
@@ -53,38 +49,6 @@ class SourceTree:
                 return next(islice(listing, most, None), None) is not None
         except OSError:
             return False
-
-    def other_names(self, path: RelPath, seen: Seen) -> Iterable[RelPath]:
-        """Remember that *path* is one of several names; return those known that still are.
-
-        The kernel reports a change under the name by which the file was opened and no other, so
-        all of them must travel. Names outside the tree cannot be known.
-        """
-        key = (seen.st_dev, seen.st_ino)
-        names = self._links.get(key)
-        if names is None:
-            if self._linked >= self._most_links:
-                return ()
-            names = self._links[key] = set()
-        if path not in names:
-            names.add(path)
-            self._linked += 1
-        if len(names) == 1:
-            return ()
-        others = [name for name in names if name != path][:_MOST_NAMES_OF_ONE_FILE]
-        still = []
-        for name in others:
-            now = self.lstat(name)
-            if now is not None and (now.st_dev, now.st_ino) == key:
-                still.append(name)
-            else:
-                names.discard(name)
-                self._linked -= 1
-        return still
-
-    def linked(self) -> list[RelPath]:
-        """Return one name of each file that is known to have several below the root."""
-        return [min(names) for names in self._links.values() if len(names) > 1]
 
 
 class RecentlyCarried:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.filters import Filter, parse_rule
 from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.command import Kind
+from sersync.transfer.links import LinkedNames
 from sersync.transfer.plan import (
     COARSE_TICK_NS,
     DOUBTFUL,
@@ -51,7 +52,6 @@ class Tree:
 
     def __init__(self, **entries: Seen) -> None:
         self.entries_by_path: dict[bytes, Seen] = {b"": seen(DIRECTORY)}
-        self.links: dict[int, list[bytes]] = {}
         for name, entry in entries.items():
             self.add(name.encode().replace(b"__", b"/"), entry)
 
@@ -68,12 +68,6 @@ class Tree:
             for path, entry in self.entries_by_path.items()
             if path and parent(RelPath(path)) == directory
         ]
-
-    def other_names(self, path: RelPath, seen: Seen) -> Iterable[RelPath]:
-        names = self.links.setdefault(seen.st_ino, [])
-        if path not in names:
-            names.append(path)
-        return [RelPath(name) for name in names if name != path]
 
 
 class Memory:
@@ -116,6 +110,7 @@ def planned(
     tree_entries: int = 5000,
     large_file_bytes: int = 1000,
     coarse_tick_ns: int = COARSE_TICK_NS,
+    links: LinkedNames | None = None,
 ) -> Plan:
     terms = Terms(
         filters=filters or Filter(),
@@ -128,7 +123,8 @@ def planned(
         tree_entries=tree_entries,
         coarse_tick_ns=coarse_tick_ns,
     )
-    return Planner(tree, terms, memory or Memory()).plan(dirties)
+    links = links or LinkedNames(tree.lstat)
+    return Planner(tree, terms, memory or Memory(), links).plan(dirties)
 
 
 def only(plan: Plan) -> Unit:
@@ -363,11 +359,54 @@ def test_all_known_names_of_a_file_travel_together() -> None:
     for kind in (FILE, FIFO):
         one = seen(kind, inode=5, links=2)
         tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
-        planned(tree, dirty(b"d/b"))
-        unit = only(planned(tree, dirty(b"a")))
+        links = LinkedNames(tree.lstat)
+        planned(tree, dirty(b"d/b"), links=links)
+        unit = only(planned(tree, dirty(b"a"), links=links))
 
         assert unit.names == [b"./a", b"/d/b"]
         assert unit.locks == [b"a", b"d/b"]
+
+
+def test_a_name_that_is_gone_takes_the_other_names_of_its_file_along() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
+    del tree.entries_by_path[b"a"]
+
+    assert only(planned(tree, dirty(b"a"), links=links)).names == [b"./a", b"/d/b"]
+
+
+def test_a_name_that_was_replaced_takes_the_other_names_of_its_former_file_along() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
+    tree.add(b"a", seen(inode=6))
+
+    assert only(planned(tree, dirty(b"a"), links=links)).names == [b"./a", b"/d/b"]
+
+
+def test_without_deletion_the_other_names_of_a_name_that_is_gone_still_travel() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
+    del tree.entries_by_path[b"a"]
+
+    assert only(planned(tree, dirty(b"a"), links=links, delete=False)).names == [b"/d/b"]
+
+
+def test_names_that_are_not_known_are_searched_for_once() -> None:
+    tree = Tree(a=seen(inode=5, links=2))
+    links = LinkedNames(tree.lstat)
+
+    planned(tree, dirty(b"a"), links=links)
+    assert links.has_unknown
+
+    links.search()
+    planned(tree, dirty(b"a"), links=links)
+    assert not links.has_unknown
 
 
 def test_what_cannot_be_looked_at_is_not_taken_for_deleted() -> None:

@@ -1,0 +1,100 @@
+"""Files with several names: what is known of them, so that all their names travel.
+
+The kernel reports a change under the name by which the file was opened and no other. Names
+outside the tree cannot be known; a name inside may be unknown until a full pass has met it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sersync.model.path import RelPath
+from sersync.transfer.plan import Seen
+
+Key = tuple[int, int]
+"""Device and inode."""
+
+_MOST_NAMES_OF_ONE_FILE: Final = 1_000
+
+
+class LinkedNames:
+    """The names of files with more than one, as far as they were met. Owned by the worker."""
+
+    def __init__(self, lstat: Callable[[RelPath], Seen | None], *, most: int = 200_000) -> None:
+        self._lstat = lstat
+        self._most = most
+        self._names: dict[Key, set[RelPath]] = {}
+        self._file_of: dict[RelPath, Key] = {}
+        self._unknown: set[Key] = set()
+        self._searched: set[Key] = set()
+
+    def note(self, path: RelPath, seen: Seen) -> None:
+        """Remember that *path* is one name of a file that has several."""
+        key = (seen.st_dev, seen.st_ino)
+        before = self._file_of.get(path)
+        if before == key or (before is None and len(self._file_of) >= self._most):
+            return
+        if before is not None:
+            self._forget(path)
+        self._file_of[path] = key
+        self._names.setdefault(key, set()).add(path)
+
+    def former(self, path: RelPath, seen: Seen | None) -> list[RelPath]:
+        """Return the names of the file that *path* was and is not any more, if it had several.
+
+        It may have been written to by this name before that was removed or replaced.
+        """
+        known = self._file_of.get(path)
+        if known is None or (seen is not None and known == (seen.st_dev, seen.st_ino)):
+            return []
+        names = self._still(known, path)
+        self._forget(path)
+        return names
+
+    def others(self, path: RelPath, seen: Seen) -> list[RelPath]:
+        """Return the other names of the file at *path*, which was just reported."""
+        if seen.st_nlink < 2:
+            return []
+        self.note(path, seen)
+        key = (seen.st_dev, seen.st_ino)
+        names = self._still(key, path)
+        if len(names) + 1 < seen.st_nlink and key not in self._searched:
+            self._unknown.add(key)
+        return names
+
+    @property
+    def has_unknown(self) -> bool:
+        """A file was reported that has more names than are known: somewhere, perhaps inside."""
+        return bool(self._unknown)
+
+    def search(self) -> None:
+        """Take note that a full pass begins: what it does not meet lies outside of the tree."""
+        if len(self._searched) > self._most:
+            self._searched.clear()
+        self._searched |= self._unknown
+        self._unknown.clear()
+
+    def one_of_each(self) -> list[RelPath]:
+        """Return one name of each file that is known to have several."""
+        return [min(names) for names in self._names.values() if len(names) > 1]
+
+    def _still(self, key: Key, path: RelPath) -> list[RelPath]:
+        """Return the names of *key* but *path*, those that still are; forget the others."""
+        still = []
+        for name in sorted(self._names.get(key, ()))[:_MOST_NAMES_OF_ONE_FILE]:
+            if name == path:
+                continue
+            now = self._lstat(name)
+            if now is not None and (now.st_dev, now.st_ino) == key:
+                still.append(name)
+            else:
+                self._forget(name)
+        return still
+
+    def _forget(self, path: RelPath) -> None:
+        key = self._file_of.pop(path)
+        names = self._names[key]
+        names.discard(path)
+        if not names:
+            del self._names[key]
