@@ -80,7 +80,7 @@ class Progress:
             source=empty.source,
             target=empty.target,
             endpoint=empty.endpoint,
-            state=self.state,
+            state=empty.state,
             since_s=now - self.since,
             lag_s=empty.lag_s,
             pending=empty.pending,

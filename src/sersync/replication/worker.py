@@ -17,7 +17,7 @@ from sersync.model.path import ROOT, RelPath, display
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, TargetState, TargetStatus
 from sersync.model.target import Target
-from sersync.replication.health import Health, reason_of
+from sersync.replication.health import Health, empty_source, reason_of
 from sersync.replication.mailbox import NEVER, Mailbox
 from sersync.replication.passes import Passes
 from sersync.replication.policy import DeletionGuard, Unconfirmed
@@ -27,8 +27,7 @@ from sersync.replication.settling import dirty_again
 
 log = logging.getLogger("sersync.worker")
 
-TICK_S: Final = 1.0
-"""How often the root is looked at, even when nothing happens."""
+TICK_S: Final = 1.0  # The root is looked at so often, even when nothing happens.
 _BUSY_FOR_S: Final = 0.050
 _PROBE_MATTERS_S: Final = 5.0
 """How long after a probe its file may still be reported, if the target lies in the source."""
@@ -126,7 +125,7 @@ class TargetWorker:
                 source=self._around.source,
                 target=self.target.name,
                 endpoint=str(self.target.endpoint),
-                state=self.progress.state,
+                state=self._shown_state(pending, in_flight),
                 lag_s=0.0 if oldest is None else now - oldest,
                 pending=pending,
                 in_flight=in_flight,
@@ -140,6 +139,13 @@ class TargetWorker:
             bytes_total=extent.bytes,
             bytes_moving=self._transport.progress_bytes if current is not None else 0,
         )
+
+    def _shown_state(self, pending: int, in_flight: int) -> TargetState:
+        """Return the state, which may be a moment older than the numbers."""
+        state = self.progress.state
+        if state is TargetState.IN_SYNC and (pending or in_flight):
+            return TargetState.TRANSFERRING if in_flight else TargetState.SETTLING
+        return state
 
     # The thread.
 
@@ -260,6 +266,8 @@ class TargetWorker:
         for wide in refused.too_wide:
             self._passes.add(wide.path, first_seen=wide.first_seen)
         if refused.too_wide:
+            # Shown before they are settled: there is no moment at which the target looks current.
+            self._show(now)
             self._mailbox.settle(name, refused.too_wide, now=now)
 
     def _carry(self, paths: list[DirtyPath], now: float) -> Refused:
@@ -344,7 +352,7 @@ class TargetWorker:
     def _failed(self, outcome: Outcome, now: float) -> None:
         reason = reason_of(outcome)
         if outcome.exit_code == _MAX_DELETE_EXIT and not self._around.guard.had_entries:
-            reason = _empty_source(self._around.source, self.target.name)
+            reason = empty_source(self._around.source, self.target.name)
         if outcome.unconfirmed or outcome.exit_code in _CONNECTION_LOST:
             self._is_open = False
         if outcome.verdict is Verdict.HALT:
@@ -390,11 +398,3 @@ class TargetWorker:
                 lag_s=now - oldest,
             )
             self._around.on_batch(report)
-
-
-def _empty_source(source: str, target: str) -> Reason:
-    return Reason(
-        message=f"the source {source} is empty, but its target {target} is not",
-        remedy="Nothing was deleted. If a file system should be mounted at the source, mount it"
-        " and restart sersync; if the target is to be emptied, do that by hand.",
-    )

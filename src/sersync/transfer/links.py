@@ -15,6 +15,9 @@ from sersync.transfer.plan import Seen
 Key = tuple[int, int]
 """Device and inode."""
 
+Count = tuple[int, int]
+"""How many names a file has, and how many of them are known."""
+
 _MOST_NAMES_OF_ONE_FILE: Final = 1_000
 
 
@@ -26,8 +29,8 @@ class LinkedNames:
         self._most = most
         self._names: dict[Key, set[RelPath]] = {}
         self._file_of: dict[RelPath, Key] = {}
-        self._unknown: set[Key] = set()
-        self._searched: set[Key] = set()
+        self._unknown: dict[Key, Count] = {}
+        self._searched: dict[Key, Count] = {}
 
     def note(self, path: RelPath, seen: Seen) -> None:
         """Remember that *path* is one name of a file that has several."""
@@ -59,8 +62,9 @@ class LinkedNames:
         self.note(path, seen)
         key = (seen.st_dev, seen.st_ino)
         names = self._still(key, path)
-        if len(names) + 1 < seen.st_nlink and key not in self._searched:
-            self._unknown.add(key)
+        count = (seen.st_nlink, len(names) + 1)
+        if count[1] < count[0] and self._searched.get(key) != count:
+            self._unknown[key] = count
         return names
 
     @property
@@ -72,7 +76,7 @@ class LinkedNames:
         """Take note that a full pass begins: what it does not meet lies outside of the tree."""
         if len(self._searched) > self._most:
             self._searched.clear()
-        self._searched |= self._unknown
+        self._searched.update(self._unknown)
         self._unknown.clear()
 
     def one_of_each(self) -> list[RelPath]:

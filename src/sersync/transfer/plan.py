@@ -184,6 +184,7 @@ class Planner:
         path, scope = dirty.path, dirty.scope
         blocker = self._blocker(parent(path)) if path else None
         if blocker is not None:
+            self._carry_former_names(dirty)
             path, scope = blocker, Scope.ENTRY
         seen = self._view.lstat(path)
         if self._excluded(path, seen):
@@ -255,6 +256,11 @@ class Planner:
                 if seen.st_size > self._terms.large_file_bytes:
                     unit.kind = Kind.LARGE
         self._add(unit)
+
+    def _carry_former_names(self, dirty: DirtyPath) -> None:
+        """Plan the other names of a file whose directory is gone, in a unit of their own."""
+        for name in self._included(self._links.former(dirty.path, None)):
+            self._add(Unit(Kind.ENTRIES, [name], [spell(name)], []))
 
     def _included(self, names: list[RelPath]) -> list[RelPath]:
         if not self._terms.filters.rules:

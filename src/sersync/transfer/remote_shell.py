@@ -47,8 +47,12 @@ class SharedConnections:
         return words
 
     def close(self) -> None:
-        """End the masters that are still there."""
-        for name in os.listdir(self._directory):
+        """End the masters that are still there. Once is enough, more does no harm."""
+        try:
+            names = os.listdir(self._directory)
+        except FileNotFoundError:
+            return
+        for name in names:
             socket = f"{self._directory}/{name}"
             run_once(["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"], deadline_s=5.0)
         shutil.rmtree(self._directory, ignore_errors=True)

@@ -397,6 +397,28 @@ def test_without_deletion_the_other_names_of_a_name_that_is_gone_still_travel() 
     assert only(planned(tree, dirty(b"a"), links=links, delete=False)).names == [b"/d/b"]
 
 
+def test_a_name_whose_directory_is_gone_takes_the_other_names_of_its_file_along() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
+    del tree.entries_by_path[b"d"], tree.entries_by_path[b"d/b"]
+    plan = planned(tree, dirty(b"d/b"), links=links)
+
+    assert sorted(name for unit in plan.units.values() for name in unit.names) == [b"./a", b"./d"]
+
+
+def test_a_further_name_of_a_file_is_searched_for_again() -> None:
+    tree = Tree(a=seen(inode=5, links=2))
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), links=links)
+    links.search()
+    tree.add(b"a", seen(inode=5, links=3))
+    planned(tree, dirty(b"a"), links=links)
+
+    assert links.has_unknown
+
+
 def test_names_that_are_not_known_are_searched_for_once() -> None:
     tree = Tree(a=seen(inode=5, links=2))
     links = LinkedNames(tree.lstat)
