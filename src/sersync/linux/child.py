@@ -175,6 +175,14 @@ class Child:
             os.close(self.pidfd)
             self._closed = True
 
+    def waits_for_fifo(self) -> bool:
+        """Tell whether it is about to open a FIFO that nobody opens at the other end (fifo(7))."""
+        try:
+            with open(f"/proc/{self.pid}/wchan", "rb") as where:
+                return where.read() == b"wait_for_partner"
+        except OSError:
+            return False
+
     def io_bytes(self) -> int:
         """Bytes the child has read and written so far (proc(5), /proc/pid/io); 0 if unknown."""
         try:

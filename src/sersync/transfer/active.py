@@ -13,7 +13,7 @@ from sersync.model.path import RelPath, is_within, parent
 from sersync.transfer.batch import Run
 from sersync.transfer.command import Recipe, pasteable
 from sersync.transfer.locks import Hold
-from sersync.transfer.output import Item
+from sersync.transfer.output import Item, parse_progress
 from sersync.transfer.plan import unspell
 from sersync.transfer.tree import SourceTree
 from sersync.transfer.verdict import Judgement
@@ -133,3 +133,13 @@ def levels_to_repeat(active: Active, judgement: Judgement) -> list[Again]:
 def _concerns(path: RelPath, run: Run) -> bool:
     # A dry run also names the implied parents; another run carries their times right now.
     return any(is_within(path, lock) for lock in run.locks)
+
+
+def progress_of(each: Active) -> int:
+    """Return how many bytes of its files a run has handled; for any thread.
+
+    Only a run of large files prints its progress: for small ones rsync would print a line each.
+    What those read from the files and write to the target is counted by the kernel.
+    """
+    told = parse_progress(each.child.stdout.last)
+    return min(each.child.io_bytes() // 2 if told is None else told, each.run.file_bytes)

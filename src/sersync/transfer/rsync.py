@@ -27,7 +27,7 @@ from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
-from sersync.transfer.output import parse_items, parse_progress, parse_stats
+from sersync.transfer.output import parse_items, parse_stats
 from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Spares
@@ -189,7 +189,7 @@ class RsyncTransport:
     @property
     def progress_bytes(self) -> int:
         """Bytes that the active runs have handled so far, by rsync's own progress."""
-        return sum(_progress(each) for each in tuple(self._active.values()))
+        return sum(runs.progress_of(each) for each in tuple(self._active.values()))
 
     # Starting.
 
@@ -324,7 +324,7 @@ class RsyncTransport:
                 verdict=Verdict.RETRY,
                 unconfirmed=True,
                 reason=Reason(
-                    message=f"rsync stood still for {ended.patience_s:.0f} s and was ended",
+                    message=f"rsync stood still for {now - ended.moved_at:.0f} s and was ended",
                     remedy="Look at the target's load, its disk and the network.",
                 ),
             )
@@ -377,7 +377,10 @@ class RsyncTransport:
             self._conclude(ended, self._judge(ended.child, code), now)
 
     def _look_at_the_standing(self, now: float) -> None:
-        """End runs that move nothing: rsync's own time-out misses a receiver that hangs."""
+        """End runs that move nothing: rsync's own time-out misses a receiver that hangs.
+
+        Nor does it see that it opens a FIFO, which was a file when rsync listed it.
+        """
         if now - self._looked_at < _LOOK_EVERY_S:
             return
         self._looked_at = now
@@ -385,16 +388,6 @@ class RsyncTransport:
             moved = each.child.io_bytes()
             if moved - each.moved_bytes > _STANDING_STILL_BYTES:
                 each.moved_bytes, each.moved_at = moved, now
-            elif now - each.moved_at > each.patience_s:
+            elif now - each.moved_at > each.patience_s or each.child.waits_for_fifo():
                 each.stalled = True
                 each.child.terminate()
-
-
-def _progress(each: Active) -> int:
-    """Return how many bytes of its files a run has handled; for any thread.
-
-    Only a run of large files prints its progress: for small ones rsync would print a line each.
-    What those read from the files and write to the target is counted by the kernel.
-    """
-    told = parse_progress(each.child.stdout.last)
-    return min(each.child.io_bytes() // 2 if told is None else told, each.run.file_bytes)
