@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.place import Place
-from benchmarks.rows.burst import burst_2000, burst_20000, copy_library
+from benchmarks.rows.burst import burst_2000, burst_2000_in_big, burst_20000, copy_library
 from benchmarks.rows.latency import big_tree, idle, local, ssh
 from benchmarks.rows.steady import stream, three_targets
 from benchmarks.table import Line
@@ -18,6 +18,7 @@ ROWS: dict[str, Row] = {
     "ssh": ssh,
     "local": local,
     "burst-2000": burst_2000,
+    "burst-2000-in-big": burst_2000_in_big,
     "burst-20000": burst_20000,
     "copy-library": copy_library,
     "stream": stream,
