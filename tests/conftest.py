@@ -7,6 +7,7 @@ import os
 import pytest
 
 pytest_plugins = [
+    "tests.support.cli",
     "tests.support.engine",
     "tests.support.proxy",
     "tests.support.rsyncd",

@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sersync.changelog.log import Changelog
 from sersync.daemon.schedule import Cron, Every, Never
@@ -61,10 +62,16 @@ def assemble_target(
 ) -> TargetWorker:
     """Return a worker for *target*, joined to the mailbox of *pipeline*."""
     root = os.path.realpath(pipeline.source.root)
-    rsh = ""
-    if isinstance(target.endpoint, RemoteShell):
-        rsh = connections.rsh(target.endpoint, connect_timeout_s=target.connect_timeout_s)
-    transport = RsyncTransport(target, root, rsh=rsh)
+    if isinstance(endpoint := target.endpoint, RemoteShell):
+        timeout_s = target.connect_timeout_s
+        transport = RsyncTransport(
+            target,
+            root,
+            rsh=connections.rsh(endpoint, connect_timeout_s=timeout_s),
+            connect=partial(connections.connect, endpoint, connect_timeout_s=timeout_s),
+        )
+    else:
+        transport = RsyncTransport(target, root)
     walk = Walk(
         root,
         target.filters,

@@ -6,27 +6,73 @@ import os
 import shlex
 import shutil
 import tempfile
+import threading
+import time
+from dataclasses import replace
+from typing import Final
 
-from sersync.linux.once import run_once
+from sersync.linux.service import Service
 from sersync.model.target import RemoteShell
+
+_POLL_S: Final = 0.02
 
 
 class SharedConnections:
-    """ssh's control sockets of this daemon, in a directory of our own (ssh_config(5)).
+    """ssh's shared connections of this daemon, with sockets in a directory of our own.
 
-    All runs to one host share one connection: the first ssh becomes its master. Used by all
-    workers; nothing here changes after it was made.
+    Each host has one master (ssh_config(5), ControlMaster) that is ours: were it one of the runs,
+    ending that run would cut off all others. A run that finds no master connects by itself.
+    Used by all workers; a lock guards the masters.
     """
 
     def __init__(self) -> None:
         # Short, since a socket's path holds 107 bytes at the most (unix(7)).
         self._directory = tempfile.mkdtemp(prefix="sersync-")
+        self._lock = threading.Lock()
+        self._masters: dict[RemoteShell, Service] = {}
+        self._sockets: dict[RemoteShell, str] = {}
 
     def rsh(self, endpoint: RemoteShell, *, connect_timeout_s: int) -> str:
         """Return the value of rsync's ``--rsh`` for *endpoint*."""
-        if endpoint.rsh and not _is_ssh(endpoint.rsh):
+        if not _is_ssh(endpoint):
             return endpoint.rsh
-        return shlex.join(self._ssh(endpoint, connect_timeout_s))
+        return shlex.join([*self._ssh(endpoint, connect_timeout_s), "-o", "ControlMaster=no"])
+
+    def connect(self, endpoint: RemoteShell, *, connect_timeout_s: int) -> None:
+        """See to it that *endpoint*'s host has a master; return when it has, or cannot have one.
+
+        Why it cannot, the run itself will tell: it connects on its own then.
+        """
+        if not _is_ssh(endpoint):
+            return
+        with self._lock:
+            host = _host(endpoint)
+            master = self._masters.get(host)
+            if master is None or not master.is_running:
+                master = self._masters[host] = self._start(endpoint, connect_timeout_s)
+            socket = self._socket(host)
+        deadline = time.monotonic() + connect_timeout_s
+        while master.is_running and not os.path.exists(socket) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+
+    def close(self) -> None:
+        """End the masters that are still there. Once is enough, more does no harm."""
+        with self._lock:
+            for master in self._masters.values():
+                master.stop()
+            self._masters.clear()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _start(self, endpoint: RemoteShell, connect_timeout_s: int) -> Service:
+        login = ["-l", endpoint.user] if endpoint.user else []
+        master = Service(
+            [
+                *self._ssh(endpoint, connect_timeout_s),
+                *("-o", "ControlMaster=yes", "-N", *login, "--", endpoint.host),
+            ]
+        )
+        master.start()
+        return master
 
     def _ssh(self, endpoint: RemoteShell, connect_timeout_s: int) -> list[str]:
         words = shlex.split(endpoint.rsh) or ["ssh"]
@@ -34,9 +80,8 @@ class SharedConnections:
             "BatchMode": "yes",
             "ConnectTimeout": str(connect_timeout_s),
             "ServerAliveInterval": "15",
-            "ControlMaster": "auto",
-            "ControlPath": f"{self._directory}/%C",
-            "ControlPersist": "60",
+            "ControlPath": self._socket(_host(endpoint)),
+            "ControlPersist": "no",
         }
         for name, value in settings.items():
             words += ["-o", f"{name}={value}"]
@@ -46,18 +91,15 @@ class SharedConnections:
             words += ["-i", endpoint.identity]
         return words
 
-    def close(self) -> None:
-        """End the masters that are still there. Once is enough, more does no harm."""
-        try:
-            names = os.listdir(self._directory)
-        except FileNotFoundError:
-            return
-        for name in names:
-            socket = f"{self._directory}/{name}"
-            run_once(["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"], deadline_s=5.0)
-        shutil.rmtree(self._directory, ignore_errors=True)
+    def _socket(self, host: RemoteShell) -> str:
+        return self._sockets.setdefault(host, f"{self._directory}/{len(self._sockets)}")
 
 
-def _is_ssh(rsh: str) -> bool:
-    words = shlex.split(rsh)
-    return bool(words) and os.path.basename(words[0]) == "ssh"
+def _host(endpoint: RemoteShell) -> RemoteShell:
+    """Return what the targets of one host have in common."""
+    return replace(endpoint, path="")
+
+
+def _is_ssh(endpoint: RemoteShell) -> bool:
+    words = shlex.split(endpoint.rsh) or ["ssh"]
+    return os.path.basename(words[0]) == "ssh"

@@ -44,12 +44,15 @@ _CUT_CODES: Final = (10, 12, 20, 30)
 _BUSY_RUNS: Final = 4
 _BUSY_FOR_S: Final = 0.5
 _LONGEST_RIPENING_S: Final = 0.1
+_EXTRA_IF_SLOW: Final = 2
+"""Where a connection takes longer than that, as by ssh, changes that follow soon need more."""
+_IN_USE_FOR_S: Final = 5.0
 _EXTRA_SPARES: Final = 4
 """With a default daemon a connection needs 50 ms to be of use, five runs in a stream."""
 
 
 class RsyncTransport:
-    """Carries the paths of *root* to *target*."""
+    """Carries the paths of *root* to *target*. *connect* prepares the way, before each probe."""
 
     def __init__(
         self,
@@ -57,17 +60,20 @@ class RsyncTransport:
         root: bytes,
         *,
         rsh: str = "",
+        connect: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.target = target
         self._launcher = Launcher(target, root, rsh=rsh)
         self._root = root
+        self._connect = connect
         self._clock = clock
         self._wake = Wake()
         self._children = Children(self._wake)
         self._active: dict[Child, Active] = {}
         self._ready: list[Outcome] = []
         self._tree = SourceTree(root)
+        self._connecting_s = 0.0
         self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
         self._carried = RecentlyCarried()
         self._links = LinkedNames(self._tree.lstat)
@@ -85,12 +91,14 @@ class RsyncTransport:
         """Find out what the target can do, by trying. None: it is ready; else why it is not."""
         self.release()
         self._carried.doubt()
+        self._connect()
         probe = Probe(self._launcher, self._children)
         self.probe_name = probe.name
         failure = probe.run(is_stopping)
         if failure is None:
             self._capabilities = probe.capabilities
             self._notes = probe.notes
+            self._connecting_s = probe.connecting_s
             self._spares.ripe_after_s = min(probe.connecting_s, _LONGEST_RIPENING_S)
         return failure
 
@@ -171,10 +179,7 @@ class RsyncTransport:
         return self._notes
 
     def linked_files(self) -> Sequence[RelPath]:
-        """Return one name of each file whose names must travel together, by the user's ``-H``.
-
-        A full pass carries its slices in several runs, and rsync sees the links of one run only.
-        """
+        """Return a name of each file that ``-H`` keeps linked: rsync sees links of one run only."""
         return self._links.one_of_each() if self.target.options.hard_links else ()
 
     @property
@@ -269,11 +274,13 @@ class RsyncTransport:
         for child in self._spares.unfit(self._recipe, place, now):
             self._children.kill(child)
         is_busy = len(self._recent) > _BUSY_RUNS and now - self._recent[0] < _BUSY_FOR_S
-        # Connecting competes with a transfer for the processors: alone, it waits for its end. In
-        # a stream of changes a spare must have been started some runs before it is used.
+        # Connecting competes with a transfer: alone, it waits for its end. In a stream of changes
+        # a spare must have been started some runs before it is used.
         if self._active and self._spares and not is_busy:
             return
-        extra = _EXTRA_SPARES if is_busy else 0
+        is_slow = self._connecting_s > _LONGEST_RIPENING_S
+        is_in_use = bool(self._recent) and now - self._recent[-1] < _IN_USE_FOR_S
+        extra = _EXTRA_SPARES if is_busy else _EXTRA_IF_SLOW if is_slow and is_in_use else 0
         self._spares.refill(self._recipe, place, now, extra=extra)
 
     # Ending.
