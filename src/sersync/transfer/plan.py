@@ -24,8 +24,8 @@ from sersync.transfer.command import Kind
 ROOT_ATTRIBUTES: Final = b"./.~sersync.root~"
 """A name that exists on no side: rsync then carries nothing but the root's own attributes."""
 
-RESTORED_AFTER_NS: Final = 2_000_000_000
-"""A file that was written just now and is older than this had its time put back on purpose."""
+YOUNG_NS: Final = 4_000_000_000
+"""Files that changed within this time before a look at their directory are remembered."""
 
 
 Seen = os.stat_result
@@ -296,13 +296,14 @@ class Planner:
             if ctime_ns == old_ctime_ns and ctime_ns <= looked_at_ns - terms.coarse_tick_ns:
                 return False
             alike = abs(mtime_ns - old_mtime_ns) <= terms.tick_ns
-            return dirty.content and size == old_size and alike
+            if dirty.content and size == old_size and alike:
+                return True
         if not dirty.content or (dirty.created and path == dirty.path):
             return False
-        if terms.tick_ns:
+        if terms.tick_ns and known is None:
             return abs(terms.wall_ns - mtime_ns) <= 2 * terms.tick_ns
-        seen_ns = terms.wall_ns - int((terms.now - dirty.first_seen) * 1e9)
-        return mtime_ns != ctime_ns and mtime_ns < seen_ns - RESTORED_AFTER_NS
+        # A write sets both times alike; after that, one was set by hand, perhaps to what it was.
+        return mtime_ns != ctime_ns
 
     def _may_be_skipped(self, path: RelPath, stamp: Stamp) -> bool:
         """Tell whether rsync may leave the file as it is on the target, though it changed here.
@@ -330,7 +331,7 @@ class Planner:
         large: list[RelPath] = []
         stamps: list[tuple[RelPath, Stamp]] = []
         terms = self._terms
-        fresh_ns = terms.wall_ns - 2 * RESTORED_AFTER_NS
+        fresh_ns = terms.wall_ns - YOUNG_NS
         for entry, seen in self._view.entries(directory):
             mode = seen.st_mode
             unit.entries += 1
@@ -343,7 +344,7 @@ class Planner:
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
                     if seen.st_mtime_ns > fresh_ns and not terms.tick_ns:
-                        # Too young for a time that is put back to stand out: it is remembered.
+                        # It may change again within the tick, so it is remembered.
                         young = join(directory, entry), stamp_of(seen, terms.wall_ns)
                         if not self._may_be_skipped(*young):
                             stamps.append(young)

@@ -320,6 +320,13 @@ def test_a_file_written_just_now_with_an_old_time_is_sent_without_comparing() ->
     assert only(planned(tree, dirty(b"a", content=True, created=True))).kind is Kind.ENTRIES
 
 
+def test_a_time_put_back_to_one_that_we_do_not_remember_is_not_trusted() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS + 1, ctime_ns=WALL_NS))
+    memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
+
+    assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.REWRITES
+
+
 def test_a_file_that_changed_while_it_was_carried_is_sent_without_comparing() -> None:
     # The run may have met the file when an old time was back already.
     tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
