@@ -42,6 +42,7 @@ class LinkedNames:
             self._forget(path)
         self._file_of[path] = key
         self._names.setdefault(key, set()).add(path)
+        self._searched.pop(key, None)
 
     def former(self, path: RelPath, seen: Seen | None) -> list[RelPath]:
         """Return the names of the file that *path* was and is not any more, if it had several.
@@ -98,6 +99,8 @@ class LinkedNames:
 
     def _forget(self, path: RelPath) -> None:
         key = self._file_of.pop(path)
+        # A name that moved is to be found again under its new one.
+        self._searched.pop(key, None)
         names = self._names[key]
         names.discard(path)
         if not names:

@@ -244,7 +244,8 @@ class Planner:
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if stat.S_ISREG(seen.st_mode):
             stamp = stamp_of(seen, self._terms.wall_ns)
-            if len(names) == 1 and self._is_there_already(path, stamp):
+            is_told = dirty.content and not dirty.failures
+            if is_told and len(names) == 1 and self._is_there_already(path, stamp):
                 self._plan.nothing_to_do.append(dirty)
                 return
             unit.stamps = [(each, stamp) for each in alike]
@@ -271,9 +272,11 @@ class Planner:
         """Tell whether an earlier run, of its directory perhaps, carried this very state.
 
         In a burst a file is often carried with its directory before its own report is read.
-        Only where times are fine: there equal change times mean that nothing happened since.
+        Only where times are fine: there equal change times mean that nothing happened since; and
+        only to a file that was written to: one whose directory moves away and back keeps its own.
+        A large one is not carried with its directory then, so nothing is taken for granted.
         """
-        if self._terms.coarse_tick_ns:
+        if self._terms.coarse_tick_ns or stamp[0] > self._terms.large_file_bytes:
             return False
         known = self._carried.stamp(path)
         return known is not None and known[:3] == stamp[:3] and self._carried.is_confirmed(path)
