@@ -105,6 +105,9 @@ class TargetResolver:
             case RsyncModule():
                 for key in ("ssh", "rsh"):
                     self._unfit(key, "an rsync daemon is reached without a remote shell")
+                if parsed.rsh:
+                    why = f"-e {parsed.rsh}: an rsync daemon is reached without a remote shell"
+                    self._mistake("rsync_options", why, "remove it here")
                 return replace(endpoint, port=port) if port else endpoint
             case RemoteShell():
                 if rsh:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from sersync.model.capabilities import Capabilities
@@ -259,9 +259,10 @@ class Planner:
         self._add(unit)
 
     def _carry_former_names(self, dirty: DirtyPath) -> None:
-        """Plan the other names of a file whose directory is gone, in a unit of their own."""
+        """Plan the other names of a file whose directory is gone: each is dirty by itself now."""
         for name in self._included(self._links.former(dirty.path, None)):
-            self._add(Unit(Kind.ENTRIES, [name], [spell(name)], []))
+            also = replace(dirty, path=name, scope=Scope.ENTRY, sequence=max(0, dirty.sequence))
+            self._add(Unit(Kind.ENTRIES, [name], [spell(name)], [also]))
 
     def _included(self, names: list[RelPath]) -> list[RelPath]:
         if not self._terms.filters.rules:

@@ -413,6 +413,11 @@ def test_a_name_whose_directory_is_gone_takes_the_other_names_of_its_file_along(
     plan = planned(tree, dirty(b"d/b"), links=links)
 
     assert sorted(name for unit in plan.units.values() for name in unit.names) == [b"./a", b"./d"]
+    # Each is some dirty path's, so that it is not forgotten when its run has to wait or fails.
+    assert sorted(each.path for unit in plan.units.values() for each in unit.dirties) == [
+        b"a",
+        b"d/b",
+    ]
 
 
 def test_a_further_name_of_a_file_is_searched_for_again() -> None:
