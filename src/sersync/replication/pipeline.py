@@ -162,7 +162,13 @@ class Pipeline:
             self._watcher.close()
             self._watcher = None
         self._wake.wait(_LOOK_EVERY_S)
-        if self._stopping or self.guard.check() is not None:
+        if self._stopping:
+            return
+        if (reason := self.guard.check()) is not None:
+            if reason != self._lost:
+                # Gone at first, another directory now: what is told is what is there.
+                self._lost = None
+                self.lose_root(reason)
             return
         try:
             self.begin()

@@ -273,7 +273,9 @@ class TargetWorker:
     def _carry(self, paths: list[DirtyPath], now: float) -> Refused:
         self._guard.know(self._around.extent().entries)
         # A root that never held anything may be a mount point without its file system.
-        limit = self._guard.per_run if self._around.guard.had_entries else 0
+        guard, is_chosen = self._guard, self.target.max_delete is not None
+        limit = guard.allowance(now) if is_chosen else guard.per_run
+        limit = limit if self._around.guard.had_entries else 0
         refused = self._transport.start(paths, max_delete=limit)
         self._last_start = now
         return refused

@@ -30,10 +30,14 @@ def fill(root: Path, files: int = 20) -> None:
 
 
 def halted(engine: Engine, says: str) -> None:
-    status = engine.wait_for_state(TargetState.HALTED)
-    assert status.reason is not None
-    assert says in status.reason.message
-    assert status.reason.remedy
+    engine.wait_for_state(TargetState.HALTED)
+
+    def is_told() -> bool:
+        reason = engine.status().reason
+        return reason is not None and says in reason.message and bool(reason.remedy)
+
+    # A root that is being replaced is gone for a moment, and told so first.
+    wait_until(is_told, message=f"it does not say {says!r}: {engine.status().reason}")
 
 
 def test_an_emptied_source_halts_and_goes_on_when_files_are_back(

@@ -192,7 +192,7 @@ def test_more_deletions_than_the_limit_halt() -> None:
         bench.step(after_s=0.1)
     bench.step()
 
-    assert bench.transport.limits == [5, 5]
+    assert bench.transport.limits == [5, 2]
     assert bench.worker.status().state is TargetState.HALTED
 
 
