@@ -11,7 +11,8 @@ from sersync.model.path import RelPath
 from sersync.model.slices import Extent, Slice
 from sersync.model.target import LocalDirectory, Target
 from sersync.replication.mailbox import Mailbox
-from sersync.replication.worker import Surroundings, TargetWorker
+from sersync.replication.surroundings import Surroundings
+from sersync.replication.worker import TargetWorker
 
 
 class ManualClock:

@@ -17,7 +17,8 @@ from sersync.model.target import RemoteShell, Source, Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.ports import Schedule
-from sersync.replication.worker import Surroundings, TargetWorker
+from sersync.replication.surroundings import Surroundings
+from sersync.replication.worker import TargetWorker
 from sersync.transfer.remote_shell import SharedConnections
 from sersync.transfer.rsync import RsyncTransport
 from sersync.watch.inotify import InotifyWatcher

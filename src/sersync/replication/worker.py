@@ -7,23 +7,23 @@ to happen. Decisions live in ``policy`` and ``health``; what rsync does lives be
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
 
 from sersync.model.batch import Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, display
-from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, TargetState, TargetStatus
 from sersync.model.target import Target
+from sersync.replication.gate import Gate
 from sersync.replication.health import Health, empty_source, reason_of
-from sersync.replication.mailbox import NEVER, Mailbox
+from sersync.replication.mailbox import NEVER
 from sersync.replication.passes import Passes
 from sersync.replication.policy import DeletionGuard, Unconfirmed
-from sersync.replication.ports import Clock, RootGuard, Scanner, Schedule, Transport
+from sersync.replication.ports import Transport
 from sersync.replication.progress import Progress
 from sersync.replication.settling import dirty_again
+from sersync.replication.surroundings import Surroundings
 
 log = logging.getLogger("sersync.worker")
 
@@ -33,24 +33,6 @@ _PROBE_MATTERS_S: Final = 5.0
 """How long after a probe its file may still be reported, if the target lies in the source."""
 _MAX_DELETE_EXIT: Final = 25
 _CONNECTION_LOST: Final = frozenset({10, 12, 30, 35, 255})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a worker needs besides its target: the same for all workers of a source, mostly."""
-
-    source: str
-    mailbox: Mailbox
-    guard: RootGuard
-    scanner: Scanner
-    schedule: Schedule
-    clock: Clock
-    jitter: Callable[[], float]
-    root_lost: Callable[[Reason], None]
-    """Tells the source that its root is not what it was."""
-    extent: Callable[[], Extent]
-    """How much the source holds, as far as it was counted."""
-    on_batch: Callable[[BatchReport], None] | None = None
 
 
 class TargetWorker:
@@ -63,6 +45,7 @@ class TargetWorker:
         self._mailbox = around.mailbox
         self._clock = around.clock
         self._health = Health(target.name, around.jitter)
+        self._gate = Gate(self._health, transport, around)
         self._guard = DeletionGuard(limit=target.max_delete)
         self._unconfirmed = Unconfirmed()
         self._passes = Passes(target.name, around.scanner)
@@ -161,7 +144,7 @@ class TargetWorker:
 
     def _step(self) -> None:
         now = self._clock.monotonic()
-        if self._may_start(now):
+        if self._gate.is_open(now) and self._open():
             self._start(now)
         self._show(now)
         wake_at = self._wake_at(now)
@@ -191,21 +174,6 @@ class TargetWorker:
         self._transport.cancel()
 
     # Starting.
-
-    def _may_start(self, now: float) -> bool:
-        if self._health.is_halted:
-            self._transport.release()
-            return False
-        return now >= self._health.retry_at and self._is_root_safe() and self._open()
-
-    def _is_root_safe(self) -> bool:
-        reason = self._around.guard.check()
-        if reason is None:
-            return True
-        self._health.root_halt = reason
-        self._around.root_lost(reason)
-        self._transport.release()
-        return False
 
     def _open(self) -> bool:
         """Probe the target before its first transfer, and again after its connection was lost."""

@@ -1,0 +1,30 @@
+"""What a worker needs besides its target and its transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sersync.model.batch import Reason
+from sersync.model.slices import Extent
+from sersync.model.status import BatchReport
+from sersync.replication.mailbox import Mailbox
+from sersync.replication.ports import Clock, RootGuard, Scanner, Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a worker needs besides its target: the same for all workers of a source, mostly."""
+
+    source: str
+    mailbox: Mailbox
+    guard: RootGuard
+    scanner: Scanner
+    schedule: Schedule
+    clock: Clock
+    jitter: Callable[[], float]
+    root_lost: Callable[[Reason], None]
+    """Tells the source that its root is not what it was."""
+    extent: Callable[[], Extent]
+    """How much the source holds, as far as it was counted."""
+    on_batch: Callable[[BatchReport], None] | None = None
