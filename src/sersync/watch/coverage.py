@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -49,11 +50,12 @@ class Coverage:
     def cover(self, directory: RelPath) -> list[int]:
         """Watch *directory* and all below it, each before it is listed; return the descriptors.
 
-        What vanished meanwhile is skipped: the directory above it is watched and will tell.
-        What cannot be watched is added to ``uncovered``.
+        What vanished meanwhile is skipped, and what is reached by way of a symlink by now: the
+        directory above it is watched and will tell. What cannot be watched is added to
+        ``uncovered``.
         """
         wds: list[int] = []
-        waiting = [directory]
+        waiting = [directory] if self._is_reached(directory) else []
         while waiting:
             here = waiting.pop()
             wd = self._watch(here)
@@ -158,8 +160,38 @@ class Coverage:
         except OSError as error:
             self._explain(directory, error)
             return None
+        known = self.table.prefixes.get(wd)
+        if known is not None and known != prefix_of(directory):
+            # A watch belongs to an inode (inotify(7)). Where a directory above has just become a
+            # symlink, this one is another directory of the tree, which must keep its own name.
+            wd_of_path = self._watched_at(directory)
+            if wd_of_path is None:
+                return None
+            wd = wd_of_path
         self.table.put(wd, prefix_of(directory))
         return wd
+
+    def _watched_at(self, directory: RelPath) -> int | None:
+        """Watch what is really at *directory*; None when a symlink leads there."""
+        if not self._is_reached(directory):
+            return None
+        try:
+            wd = self._add_watch(self._queue, self._absolute(directory), _DIRECTORY_MASK)
+        except OSError:
+            return None
+        return wd if self._is_reached(directory) else None
+
+    def _is_reached(self, directory: RelPath) -> bool:
+        """Tell whether every directory above *directory* is one, and no symlink to one."""
+        try:
+            return all(
+                stat.S_ISDIR(os.lstat(self._absolute(above)).st_mode)
+                for above in ancestors(directory)
+                if above
+            )
+        except OSError as error:
+            # What may not be looked at may not be watched either: the attempt says why.
+            return error.errno not in _VANISHED
 
     def _subdirectories(self, directory: RelPath) -> list[RelPath]:
         prefix = prefix_of(directory)

@@ -190,3 +190,33 @@ def test_many_directories_moved_at_once_are_all_told(root: Path, watch: Watch) -
     watched.settle()
     assert watched.trees() == {b"to/%d" % number for number in range(300)}
     assert watched.watcher.directories == 603
+
+
+def test_a_directory_that_became_a_symlink_to_another_one_does_not_take_its_events(
+    root: Path, watch: Watch
+) -> None:
+    (root / "was").mkdir()
+    (root / "d" / "e").mkdir(parents=True)
+    watched = watch()
+    (root / "was" / "e").mkdir()
+    shutil.rmtree(root / "was")
+    (root / "was").symlink_to("d")
+    watched.settle()
+    (root / "d" / "e" / "file").write_text("told under its own name")
+    watched.settle()
+
+    assert RelPath(b"d/e/file") in watched.touched()
+
+
+def test_what_a_symlink_leads_to_outside_of_the_tree_is_not_watched(
+    root: Path, tmp_path: Path, watch: Watch
+) -> None:
+    (root / "was").mkdir()
+    (tmp_path / "outside" / "e" / "f").mkdir(parents=True)
+    watched = watch()
+    (root / "was" / "e").mkdir()
+    shutil.rmtree(root / "was")
+    (root / "was").symlink_to(tmp_path / "outside")
+    watched.settle()
+
+    assert watched.watcher.directories == 1
