@@ -70,7 +70,7 @@ def _story(playground: Playground, before: int, engine: Engine) -> str:
     """Return what was done, the last batch of it apart, and what the engine did."""
     earlier, now = playground.told[:before], playground.told[before:]
     runs = [
-        f"{batch.outcome.verdict.value} {batch.outcome.kind} {batch.outcome.exit_code}: "
+        f"{batch.outcome.verdict.value} {batch.outcome.kind or '-'} {batch.outcome.exit_code}: "
         f"{[(path.path, path.scope.name, path.content) for path in batch.outcome.paths]}"
         for batch in engine.batches[-60:]
     ]

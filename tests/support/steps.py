@@ -124,7 +124,9 @@ class Playground:
         """Other bytes of the same number, probably within the same second."""
         path = self._file(step)
         with open(path, "r+b") as file:
-            file.write(_other_bytes(file.read()))
+            content = file.read()
+            file.seek(0)
+            file.write(_other_bytes(content))
 
     def _rewrite_same_time(self, step: Step) -> None:
         """Other bytes of the same number, and the time put back, as ``touch -r`` does."""

@@ -83,13 +83,13 @@ def widen(
     occupied: Occupied,
     holds_more_than: Callable[[RelPath, int], bool],
     level: Callable[[list[DirtyPath], RelPath], Unit],
-) -> dict[RelPath, Unit]:
-    """Return *units* with many names of one directory replaced by its level where that is cheaper.
+) -> None:
+    """Replace in *units* many names of one directory by its level where that is cheaper.
 
     *holds_more_than* tells whether a directory has more than so many entries.
     """
     if len(units) < FEWEST_NAMES_FOR_A_LEVEL:
-        return units
+        return
     by_directory: dict[RelPath, dict[RelPath, Unit]] = defaultdict(dict)
     for path, unit in units.items():
         # Not a level, even of an empty directory: on the target that may still hold something.
@@ -106,7 +106,6 @@ def widen(
         for path in members:
             del units[path]
         units[directory] = _level_of(members.values(), units.pop(directory, None), level, directory)
-    return units
 
 
 def _level_of(

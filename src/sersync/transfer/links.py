@@ -31,29 +31,34 @@ class LinkedNames:
         self._file_of: dict[RelPath, Key] = {}
         self._unknown: dict[Key, Count] = {}
         self._searched: dict[Key, Count] = {}
+        self._left: dict[RelPath, None] = {}
 
     def note(self, path: RelPath, seen: Seen) -> None:
         """Remember that *path* is one name of a file that has several."""
         key = (seen.st_dev, seen.st_ino)
-        before = self._file_of.get(path)
-        if before == key or (before is None and len(self._file_of) >= self._most):
+        self.look(path, seen)
+        if path in self._file_of or len(self._file_of) >= self._most:
             return
-        if before is not None:
-            self._forget(path)
         self._file_of[path] = key
         self._names.setdefault(key, set()).add(path)
         self._searched.pop(key, None)
 
-    def former(self, path: RelPath, seen: Seen | None) -> list[RelPath]:
-        """Return the names of the file that *path* was and is not any more, if it had several.
+    def look(self, path: RelPath, seen: Seen | None) -> None:
+        """Take note that *seen* is at *path* now; another file may have been there before.
 
-        It may have been written to by this name before that was removed or replaced.
+        That one may have been written to by this name before it lost it: ``left`` tells the
+        names that it still has.
         """
         known = self._file_of.get(path)
         if known is None or (seen is not None and known == (seen.st_dev, seen.st_ino)):
-            return []
-        names = self._still(known, path)
+            return
+        self._left.update(dict.fromkeys(self._still(known, path)))
         self._forget(path)
+
+    def left(self) -> list[RelPath]:
+        """Return, once, the names of files that were written to, perhaps, by a name they lost."""
+        names = list(self._left)
+        self._left.clear()
         return names
 
     def others(self, path: RelPath, seen: Seen) -> list[RelPath]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sersync.model.capabilities import Capabilities
@@ -59,8 +59,12 @@ class Links(Protocol):
         """Return the other names of the file at *path*, which was just reported."""
         ...
 
-    def former(self, path: RelPath, seen: Seen | None) -> list[RelPath]:
-        """Return the names of the file that *path* was and is not any more, if it had several."""
+    def look(self, path: RelPath, seen: Seen | None) -> None:
+        """Take note that *seen* is at *path* now; another file may have been there before."""
+        ...
+
+    def left(self) -> list[RelPath]:
+        """Return, once, the names of files that were written to, perhaps, by a name they lost."""
         ...
 
 
@@ -163,6 +167,11 @@ def unspell(name: bytes) -> RelPath:
     return ROOT if name == ROOT_ATTRIBUTES else RelPath(name.removeprefix(b".").strip(b"/"))
 
 
+def _left(name: RelPath, now: float) -> DirtyPath:
+    """Return *name* as a dirty path of its own: its file may have been written to by another."""
+    return DirtyPath(path=name, scope=Scope.ENTRY, sequence=0, first_seen=now, content=True)
+
+
 class Planner:
     """Looks at each dirty path once and says what it comes down to."""
 
@@ -178,15 +187,19 @@ class Planner:
         """Return what *dirties* come down to, as the tree is now."""
         for dirty in dirties:
             self._look_at(dirty)
+        while names := self._links.left():
+            for name in names:
+                self._look_at(_left(name, self._terms.now))
         return self._plan
 
     def _look_at(self, dirty: DirtyPath) -> None:
         path, scope = dirty.path, dirty.scope
         blocker = self._blocker(parent(path)) if path else None
         if blocker is not None:
-            self._carry_former_names(dirty)
+            self._links.look(path, None)
             path, scope = blocker, Scope.ENTRY
         seen = self._view.lstat(path)
+        self._links.look(path, seen)
         if self._excluded(path, seen):
             self._plan.nothing_to_do.append(dirty)
         elif seen is None:
@@ -224,23 +237,15 @@ class Planner:
         return filters.excludes(path, is_dir=True) or filters.excludes(path, is_dir=False)
 
     def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
-        names = self._included(self._links.former(path, None))
         if not self._terms.delete or not path:
-            if not names:
-                self._plan.nothing_to_do.append(dirty)
-                return
-            unit = Unit(Kind.ENTRIES, [], [], [dirty])
+            self._plan.nothing_to_do.append(dirty)
         elif self._terms.capabilities.missing_args:
-            unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
+            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
         else:
-            unit = self.level([dirty], parent(path))
-        unit.locks += names
-        unit.names += map(spell, names)
-        self._add(unit)
+            self._add(self.level([dirty], parent(path)))
 
     def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
-        alike = [path, *self._included(self._links.others(path, seen))]
-        names = alike + self._included(self._links.former(path, seen))
+        names = [path, *self._others(path, seen)]
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if stat.S_ISREG(seen.st_mode):
             stamp = stamp_of(seen, self._terms.wall_ns)
@@ -248,9 +253,9 @@ class Planner:
             if is_told and len(names) == 1 and self._is_there_already(path, stamp):
                 self._plan.nothing_to_do.append(dirty)
                 return
-            unit.stamps = [(each, stamp) for each in alike]
+            unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
-            if any(self._looks_unchanged(dirty, each, stamp) for each in alike):
+            if any(self._looks_unchanged(dirty, each, stamp) for each in names):
                 unit.kind = Kind.REWRITES
             else:
                 unit.stamps = [known for known in unit.stamps if not self._may_be_skipped(*known)]
@@ -258,16 +263,15 @@ class Planner:
                     unit.kind = Kind.LARGE
         self._add(unit)
 
-    def _carry_former_names(self, dirty: DirtyPath) -> None:
-        """Plan the other names of a file whose directory is gone: each is dirty by itself now."""
-        for name in self._included(self._links.former(dirty.path, None)):
-            also = replace(dirty, path=name, scope=Scope.ENTRY, sequence=max(0, dirty.sequence))
-            self._add(Unit(Kind.ENTRIES, [name], [spell(name)], [also]))
-
-    def _included(self, names: list[RelPath]) -> list[RelPath]:
-        if not self._terms.filters.rules:
-            return names
-        return [each for each in names if not self._terms.filters.excludes(each, is_dir=False)]
+    def _others(self, path: RelPath, seen: Seen) -> list[RelPath]:
+        """Return the other names by which the file at *path* is to be carried."""
+        filters = self._terms.filters
+        return [
+            each
+            for each in self._links.others(path, seen)
+            if self._blocker(parent(each)) is None
+            and not (filters.rules and filters.excludes(each, is_dir=False))
+        ]
 
     def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
         """Tell whether an earlier run, of its directory perhaps, carried this very state.

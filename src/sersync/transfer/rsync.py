@@ -30,7 +30,7 @@ from sersync.transfer.locks import Occupied
 from sersync.transfer.output import parse_items, parse_stats
 from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
 from sersync.transfer.probe import Probe
-from sersync.transfer.spares import Spares
+from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
 from sersync.transfer.verdict import Judgement, judge
 
@@ -41,14 +41,7 @@ _CHECKSUM_RATE: Final = 20 << 20
 """Bytes a second at which the slowest target may read a large old copy before it answers."""
 _DEAD_SPARE_S: Final = 0.25
 _CUT_CODES: Final = (10, 12, 20, 30)
-_BUSY_RUNS: Final = 4
-_BUSY_FOR_S: Final = 0.5
 _LONGEST_RIPENING_S: Final = 0.1
-_EXTRA_IF_SLOW: Final = 2
-"""Where a connection takes longer than that, as by ssh, changes that follow soon need more."""
-_IN_USE_FOR_S: Final = 5.0
-_EXTRA_SPARES: Final = 4
-"""With a default daemon a connection needs 50 ms to be of use, five runs in a stream."""
 
 
 class RsyncTransport:
@@ -81,7 +74,7 @@ class RsyncTransport:
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
         self._looked_at = 0.0
-        self._recent: list[float] = []
+        self._demand = Demand()
         self._notes: tuple[str, ...] = ()
         self.probe_name = b""
 
@@ -109,10 +102,11 @@ class RsyncTransport:
         planner = Planner(self._tree, terms, self._carried, self._links)
         plan = planner.plan(paths)
         occupied = Occupied(each.hold for each in self._active.values())
-        units = widen(plan.units, occupied, self._tree.holds_more_than, planner.level)
+        widen(plan.units, occupied, self._tree.holds_more_than, planner.level)
+        planner.plan(())  # What the levels told of files with several names.
         large_runs = sum(each.run.kind is Kind.LARGE for each in self._active.values())
         batch = assemble(
-            units.values(),
+            plan.units.values(),
             (each.hold for each in self._active.values()),
             {Kind.ENTRIES: self.free_lanes, Kind.LARGE: 1 - large_runs},
         )
@@ -234,7 +228,7 @@ class RsyncTransport:
         for other in self._active.values():
             begun.meets(other)
         self._active[child] = begun
-        self._recent = [*self._recent[-_BUSY_RUNS:], now]
+        self._demand.began(now)
 
     def _child_for(self, run: Run, recipe: Recipe, *, cold: bool) -> tuple[Child | None, bool]:
         if is_short(run) and run.kind is Kind.ENTRIES and not cold:
@@ -273,14 +267,11 @@ class RsyncTransport:
             return
         for child in self._spares.unfit(self._recipe, place, now):
             self._children.kill(child)
-        is_busy = len(self._recent) > _BUSY_RUNS and now - self._recent[0] < _BUSY_FOR_S
         # Connecting competes with a transfer: alone, it waits for its end. In a stream of changes
         # a spare must have been started some runs before it is used.
-        if self._active and self._spares and not is_busy:
+        if self._active and self._spares and not self._demand.is_busy(now):
             return
-        is_slow = self._connecting_s > _LONGEST_RIPENING_S
-        is_in_use = bool(self._recent) and now - self._recent[-1] < _IN_USE_FOR_S
-        extra = _EXTRA_SPARES if is_busy else _EXTRA_IF_SLOW if is_slow and is_in_use else 0
+        extra = self._demand.more(now, is_slow=self._connecting_s > _LONGEST_RIPENING_S)
         self._spares.refill(self._recipe, place, now, extra=extra)
 
     # Ending.

@@ -29,6 +29,37 @@ class Spare:
     since: float
 
 
+_BUSY_RUNS: Final = 4
+_BUSY_FOR_S: Final = 0.5
+_IN_USE_FOR_S: Final = 5.0
+_EXTRA_IF_SLOW: Final = 2
+"""Where connecting takes long, as by ssh, changes that follow soon need more."""
+_EXTRA_IF_BUSY: Final = 4
+"""With a default daemon a connection needs 50 ms to be of use, five runs in a stream."""
+
+
+class Demand:
+    """How many spares the runs of late call for, beyond the usual. Owned by the worker's thread."""
+
+    def __init__(self) -> None:
+        self._recent: list[float] = []
+
+    def began(self, now: float) -> None:
+        """Take note that a run began."""
+        self._recent = [*self._recent[-_BUSY_RUNS:], now]
+
+    def is_busy(self, now: float) -> bool:
+        """Runs follow each other closely."""
+        return len(self._recent) > _BUSY_RUNS and now - self._recent[0] < _BUSY_FOR_S
+
+    def more(self, now: float, *, is_slow: bool) -> int:
+        """Return how many more spares than usual there should be; *is_slow*: connecting is."""
+        if self.is_busy(now):
+            return _EXTRA_IF_BUSY
+        is_in_use = bool(self._recent) and now - self._recent[-1] < _IN_USE_FOR_S
+        return _EXTRA_IF_SLOW if is_slow and is_in_use else 0
+
+
 class Spares:
     """The waiting rsyncs of one target, oldest first. Owned by the worker's thread."""
 

@@ -100,6 +100,10 @@ def dirty(
     )
 
 
+def names_of(plan: Plan) -> list[bytes]:
+    return sorted(name for unit in plan.units.values() for name in unit.names)
+
+
 def planned(
     tree: Tree,
     *dirties: DirtyPath,
@@ -381,7 +385,7 @@ def test_a_name_that_is_gone_takes_the_other_names_of_its_file_along() -> None:
     planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
     del tree.entries_by_path[b"a"]
 
-    assert only(planned(tree, dirty(b"a"), links=links)).names == [b"./a", b"/d/b"]
+    assert names_of(planned(tree, dirty(b"a"), links=links)) == [b"./a", b"/d/b"]
 
 
 def test_a_name_that_was_replaced_takes_the_other_names_of_its_former_file_along() -> None:
@@ -391,7 +395,61 @@ def test_a_name_that_was_replaced_takes_the_other_names_of_its_former_file_along
     planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
     tree.add(b"a", seen(inode=6))
 
-    assert only(planned(tree, dirty(b"a"), links=links)).names == [b"./a", b"/d/b"]
+    assert names_of(planned(tree, dirty(b"a"), links=links)) == [b"./a", b"/d/b"]
+
+
+def test_a_name_that_became_a_directory_takes_the_other_names_of_its_former_file_along() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), dirty(b"b"), links=links)
+    tree.add(b"a", seen(DIRECTORY))
+
+    assert names_of(planned(tree, dirty(b"a", Scope.TREE), links=links)) == [b"./a/", b"./b"]
+
+
+def test_a_name_that_a_level_finds_replaced_is_no_reason_to_forget_the_former_ones() -> None:
+    # The level may be looked at before the name itself, which was written to and then replaced.
+    one = seen(inode=5, links=2)
+    tree = Tree(d=seen(DIRECTORY), d__a=one, b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"d/a"), dirty(b"b"), links=links)
+    tree.add(b"d/a", seen(inode=6, links=2))
+
+    assert b"./b" in names_of(planned(tree, dirty(b"d", Scope.LEVEL), links=links))
+
+
+def test_a_large_file_travels_as_such_also_by_the_names_that_are_left() -> None:
+    one = seen(size=1001, inode=5, links=2)
+    tree = Tree(a=one, b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), dirty(b"b"), links=links)
+    del tree.entries_by_path[b"a"]
+    plan = planned(tree, dirty(b"a"), links=links, memory=Memory(b=(1000, 1, 1, 1)))
+
+    assert plan.units[RelPath(b"b")].kind is Kind.LARGE
+
+
+def test_a_file_rewritten_by_a_name_that_it_lost_is_sent_without_comparing() -> None:
+    one = seen(size=7, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS, inode=5, links=2)
+    tree = Tree(a=one, b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), dirty(b"b"), links=links)
+    tree.add(b"a", seen(inode=6))
+    memory = Memory(b=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
+    plan = planned(tree, dirty(b"a", content=True), links=links, memory=memory)
+
+    assert plan.units[RelPath(b"b")].kind is Kind.REWRITES
+
+
+def test_names_by_way_of_what_is_a_symlink_now_are_not_sent() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), dirty(b"d/b"), links=links)
+    tree.add(b"d", seen(LINK))  # d/b leads to the same file by another way
+
+    assert names_of(planned(tree, dirty(b"a"), links=links)) == [b"./a"]
 
 
 def test_without_deletion_the_other_names_of_a_name_that_is_gone_still_travel() -> None:
@@ -401,7 +459,7 @@ def test_without_deletion_the_other_names_of_a_name_that_is_gone_still_travel() 
     planned(tree, dirty(b"d", Scope.LEVEL), dirty(b"a"), links=links)
     del tree.entries_by_path[b"a"]
 
-    assert only(planned(tree, dirty(b"a"), links=links, delete=False)).names == [b"/d/b"]
+    assert names_of(planned(tree, dirty(b"a"), links=links, delete=False)) == [b"/d/b"]
 
 
 def test_a_name_whose_directory_is_gone_takes_the_other_names_of_its_file_along() -> None:
@@ -412,7 +470,7 @@ def test_a_name_whose_directory_is_gone_takes_the_other_names_of_its_file_along(
     del tree.entries_by_path[b"d"], tree.entries_by_path[b"d/b"]
     plan = planned(tree, dirty(b"d/b"), links=links)
 
-    assert sorted(name for unit in plan.units.values() for name in unit.names) == [b"./a", b"./d"]
+    assert names_of(plan) == [b"./a", b"./d"]
     # Each is some dirty path's, so that it is not forgotten when its run has to wait or fails.
     assert sorted(each.path for unit in plan.units.values() for each in unit.dirties) == [
         b"a",
