@@ -112,6 +112,10 @@ class FakeGuard:
     def look_for_mounts(self) -> None:
         """There are none."""
 
+    def accept(self) -> Reason | None:
+        self.reason = None
+        return None
+
     def check(self) -> Reason | None:
         return self.reason
 

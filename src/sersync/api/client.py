@@ -8,10 +8,18 @@ import socket
 from typing import Any
 
 from sersync.api.address import reachable
+from sersync.api.requests import PREFIX, request_document
+from sersync.model.request import Request
+
+Json = dict[str, Any]
 
 
 class NotReachable(Exception):
     """Nobody answers at a control socket; the message says why."""
+
+
+class NotDone(Exception):
+    """The daemon did not accept a request; the message says why."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -27,20 +35,38 @@ class _UnixConnection(http.client.HTTPConnection):
             self.sock.connect(address)
 
 
-def fetch_status(socket_path: str, *, timeout_s: float = 5.0) -> dict[str, Any]:
+def fetch_status(socket_path: str, *, timeout_s: float = 5.0) -> Json:
     """Return the status document of the daemon at *socket_path*; else raise ``NotReachable``."""
+    code, document = _call(socket_path, "GET", "/v1/status", None, timeout_s)
+    if code != http.client.OK:
+        raise NotReachable(f"{socket_path}: answered {code}")
+    return document
+
+
+def ask(socket_path: str, request: Request, *, timeout_s: float = 30.0) -> Json:
+    """Have *request* done by the daemon at *socket_path*; return the document that it answers.
+
+    Raises ``NotReachable`` when nobody answers, ``NotDone`` when the daemon does not accept it.
+    """
+    body = json.dumps(request_document(request)).encode()
+    code, document = _call(socket_path, "POST", PREFIX + request.verb.value, body, timeout_s)
+    if code != http.client.OK:
+        raise NotDone(str(document.get("error", f"{socket_path}: answered {code}")))
+    return document
+
+
+def _call(
+    socket_path: str, method: str, path: str, body: bytes | None, timeout_s: float
+) -> tuple[int, Json]:
     connection = _UnixConnection(socket_path, timeout_s)
     try:
-        connection.request("GET", "/v1/status")
+        connection.request(method, path, body)
         response = connection.getresponse()
-        body = response.read()
-        if response.status != http.client.OK:
-            raise NotReachable(f"{socket_path}: answered {response.status}")
-        document = json.loads(body)
+        document = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotReachable(f"{socket_path}: {error}") from error
     finally:
         connection.close()
     if not isinstance(document, dict):
-        raise NotReachable(f"{socket_path}: this is not a status")
-    return document
+        raise NotReachable(f"{socket_path}: this is no answer of sersync")
+    return response.status, document

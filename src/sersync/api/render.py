@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sersync.model.batch import Outcome, Problem, Reason
 from sersync.model.path import display
+from sersync.model.request import Deed
 from sersync.model.status import BatchReport, DaemonStatus, PassProgress, SourceStatus, TargetStatus
 
 Json = dict[str, Any]
@@ -38,6 +40,21 @@ def batch_document(report: BatchReport) -> Json:
         "duration_s": _seconds(outcome.duration_s),
         "lag_s": _seconds(report.lag_s),
         **_ending(outcome),
+    }
+
+
+def deeds_document(deeds: Iterable[Deed]) -> Json:
+    """Return what ``POST /v1/pause``, ``/v1/resume`` and ``/v1/resync`` answer with."""
+    return {
+        "targets": [
+            {
+                "source": deed.source,
+                "target": deed.target,
+                "did": deed.did.value,
+                "reason": _reason(deed.reason),
+            }
+            for deed in deeds
+        ]
     }
 
 
@@ -93,7 +110,12 @@ def _target(target: TargetStatus) -> Json:
 def _reason(reason: Reason | None) -> Json | None:
     if reason is None:
         return None
-    return {"message": reason.message, "remedy": reason.remedy, "command": reason.command}
+    return {
+        "message": reason.message,
+        "remedy": reason.remedy,
+        "command": reason.command,
+        "needs_confirm": reason.needs_confirm,
+    }
 
 
 def _problem(problem: Problem) -> Json:

@@ -61,6 +61,8 @@ def frame(status: DaemonStatus) -> RenderableType:
     for source in status.sources:
         if source.halted:
             lines += _reason(source.name, source.halted)
+            if source.halted.needs_confirm:
+                lines.append(Text(f"    {go_on(status.state_dir, source.name, confirm=True)}"))
         lines += [Text(f"{source.name}: {note}", style="yellow") for note in source.notes]
         table = Table.grid(padding=(0, 3, 0, 0))
         table.add_column(no_wrap=True, min_width=_STATE_WIDTH)
@@ -73,8 +75,10 @@ def frame(status: DaemonStatus) -> RenderableType:
                 lines.append(_bar(target.progress))
             if target.reason and target.state in (TargetState.HALTED, TargetState.BACKING_OFF):
                 lines += _reason(target.target, target.reason)
-            if target.state is TargetState.HALTED:
-                lines.append(Text(f"    {go_on(status.pid)}"))
+            if target.state is TargetState.HALTED and source.halted is None:
+                confirm = target.reason is not None and target.reason.needs_confirm
+                line = go_on(status.state_dir, source.name, target.target, confirm=confirm)
+                lines.append(Text(f"    {line}"))
             lines += _problems(target)
     return Group(*lines)
 

@@ -12,6 +12,7 @@ import typer
 
 from sersync import __version__
 from sersync.cli.check import check
+from sersync.cli.control import pause, resume, resync
 from sersync.cli.demo import demo
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
@@ -31,7 +32,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS: tuple[Callable[..., int], ...] = (mirror, run, demo, check, status)
+_COMMANDS: tuple[Callable[..., int], ...] = (
+    mirror,
+    run,
+    demo,
+    check,
+    status,
+    pause,
+    resume,
+    resync,
+)
 for _command in _COMMANDS:
     app.command()(_command)
 

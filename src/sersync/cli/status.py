@@ -38,7 +38,7 @@ def status(
 
     documents = []
     complaints = []
-    for path in _sockets(state_dir):
+    for path in sockets(state_dir):
         try:
             documents.append(fetch_status(path))
         except NotReachable as error:
@@ -51,21 +51,22 @@ def status(
         print(f"sersync: no answer from {complaint}", file=sys.stderr)
     if not documents:
         if not complaints:
-            where = state_dir or _base()
+            where = state_dir or state_base()
             print(f"sersync: no instance is running (looked in {where})", file=sys.stderr)
         return StatusCode.NOT_RUNNING
     return StatusCode.WELL if all(map(_is_well, documents)) else StatusCode.TROUBLE
 
 
-def _base() -> str:
-    from sersync.config.places import state_base
+def state_base() -> str:
+    """Return the directory below which the instances of this user keep their state."""
+    from sersync.config import places
 
-    return state_base(os.environ)
+    return places.state_base(os.environ)
 
 
-def _sockets(state_dir: str) -> list[str]:
+def sockets(state_dir: str) -> list[str]:
     """Return the control sockets below *state_dir*, or of all instances of this user."""
-    top = Path(state_dir or _base())
+    top = Path(state_dir or state_base())
     own = top / "control.sock"
     if own.exists():
         return [os.fspath(own)]

@@ -42,12 +42,19 @@ def instance_view(document: Json) -> RenderableType:
     for source in document["sources"]:
         if source["halted"]:
             troubles += trouble(source["name"], source["halted"])
+            if source["halted"]["needs_confirm"]:
+                line = go_on(document["state_dir"], source["name"], confirm=True)
+                troubles.append(Text(f"  {line}"))
         for target in source["targets"]:
             table.add_row(*_cells(target))
             if target["reason"] and target["state"] != "in-sync":
                 troubles += trouble(target["target"], target["reason"], target["retry_in_s"])
-            if target["state"] == "halted":
-                troubles.append(Text(f"  {go_on(document['pid'])}"))
+            if target["state"] == "halted" and not source["halted"]:
+                confirm = bool(target["reason"] and target["reason"]["needs_confirm"])
+                line = go_on(
+                    document["state_dir"], source["name"], target["target"], confirm=confirm
+                )
+                troubles.append(Text(f"  {line}"))
             troubles += _problems(target)
     return Group(head, table, *troubles)
 
@@ -64,9 +71,11 @@ def _cells(target: Json) -> list[Text]:
     ]
 
 
-def go_on(pid: int) -> str:
-    """Return what to do once the cause of a halt is gone."""
-    return f"Then let it go on: kill -HUP {pid}"
+def go_on(state_dir: str, source: str, target: str = "", *, confirm: bool) -> str:
+    """Return how to let a halted source or target go on, once its cause is gone or is meant."""
+    words = ["sersync", "resume", *(["--confirm"] if confirm else []), "--source", source]
+    words += [*(["--target", target] if target else []), "--state-dir", state_dir]
+    return f"{'If that is meant' if confirm else 'Then let it go on'}: {shlex.join(words)}"
 
 
 def _lag(target: Json) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 from sersync import __version__
 from sersync.api.server import ControlServer
 from sersync.daemon.assembly import assemble_source, assemble_target
+from sersync.daemon.control import Control
 from sersync.daemon.supervisor import Supervisor
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
 from sersync.linux.lock import DirectoryLock, holder
@@ -61,7 +62,9 @@ class Daemon:
             for source in self.settings.sources:
                 self._start_source(source)
             self._control = ControlServer(
-                os.path.join(self.settings.state_dir, "control.sock"), self.status
+                os.path.join(self.settings.state_dir, "control.sock"),
+                self.status,
+                Control(lambda: tuple(self._pipelines.values())),
             )
             self._control.start()
         except SersyncError:
@@ -152,6 +155,7 @@ class Daemon:
 
     def _reload_targets(self, pipeline: Pipeline, source: Source) -> None:
         wanted = {target.name: target for target in source.targets}
+        paused = {name for name, worker in pipeline.workers.items() if worker.is_paused}
         for name, worker in list(pipeline.workers.items()):
             if wanted.get(name) != worker.target:
                 worker.stop(grace_s=self.settings.grace_s)
@@ -159,11 +163,14 @@ class Daemon:
                 del pipeline.workers[name]
                 pipeline.mailbox.leave(name)
             else:
-                worker.resume()
+                worker.retry()
         pipeline.source = source
         for name, target in wanted.items():
             if name not in pipeline.workers:
-                self._start_worker(pipeline, self._add_target(pipeline, target))
+                worker = self._add_target(pipeline, target)
+                if name in paused:
+                    worker.pause()
+                self._start_worker(pipeline, worker)
 
     def _stop_source(self, name: str) -> None:
         pipeline = self._pipelines[name]

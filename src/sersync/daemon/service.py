@@ -135,7 +135,7 @@ def once_is_over(status: DaemonStatus) -> int | None:
 def _reload(daemon: Daemon, load: Callable[[], Settings] | None) -> None:
     if load is None:
         for worker in daemon.workers():
-            worker.resume()
+            worker.retry()
         return
     try:
         settings = load()

@@ -53,6 +53,8 @@ class Reason:
     message: str
     remedy: str = ""
     command: str = ""
+    needs_confirm: bool = False
+    """Going on may do harm: a person has to say that it is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ class Gate:
 
     def is_open(self, now: float) -> bool:
         """Tell whether runs may be started; *now*: seconds of the monotonic clock."""
-        if self._health.is_halted:
+        if self._health.is_halted or self._health.is_paused:
             self._transport.release()
             return False
         return now >= self._health.retry_at and self._is_root_safe()

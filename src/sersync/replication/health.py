@@ -30,6 +30,8 @@ class Health:
         """Why a person is needed."""
         self.root_halt: Reason | None = None
         """Why the source cannot be trusted now."""
+        self.is_paused = False
+        """A person asked us to wait."""
 
     @property
     def is_halted(self) -> bool:
@@ -80,10 +82,16 @@ class Health:
         self.reason = None
         self.retry_at = 0.0
 
-    def resume(self) -> None:
-        """Let the next attempt be made at once, also when halted. For any thread."""
+    def resume(self, *, confirm: bool = False) -> bool:
+        """Let the next attempt be made at once, also when halted. For any thread.
+
+        False: it stays halted, since that needs *confirm*.
+        """
+        if self.halt is not None and self.halt.needs_confirm and not confirm:
+            return False
         self.halt = None
         self.retry_at = 0.0
+        return True
 
 
 def reason_of(outcome: Outcome) -> Reason:

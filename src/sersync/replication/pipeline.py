@@ -79,6 +79,20 @@ class Pipeline:
         if watcher is not None:
             watcher.wake()
 
+    @property
+    def lost(self) -> Reason | None:
+        """Why nothing is carried: the root is not what it was. For any thread."""
+        return self._lost
+
+    def accept(self) -> Reason | None:
+        """Take the root as it is now for the right one; return why that cannot be.
+
+        For any thread: the watcher's finds it in order when it looks next.
+        """
+        reason = self.guard.accept()
+        self._wake.set()
+        return reason
+
     def count(self) -> None:
         """Count the source, for progress and for the guard. In a thread of its own: it is slow."""
         self.extent = self._measure()
@@ -162,6 +176,7 @@ class Pipeline:
             self._watcher.close()
             self._watcher = None
         self._wake.wait(_LOOK_EVERY_S)
+        self._wake.clear()
         if self._stopping:
             return
         if (reason := self.guard.check()) is not None:

@@ -179,6 +179,10 @@ class RootGuard(Protocol):
         """The root held something at least once; before, nothing may be deleted for its sake."""
         ...
 
+    def accept(self) -> Reason | None:
+        """Take the root as it is now for the right one; return why that cannot be."""
+        ...
+
     def look_for_mounts(self) -> None:
         """Take note of the file systems that are mounted below the root now."""
         ...

@@ -7,12 +7,14 @@ to happen. Decisions live in ``policy`` and ``health``; what rsync does lives be
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
 from sersync.model.batch import Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, display
+from sersync.model.request import Did
 from sersync.model.status import BatchReport, TargetState, TargetStatus
 from sersync.model.target import Target
 from sersync.replication.gate import Gate
@@ -50,6 +52,7 @@ class TargetWorker:
         self._unconfirmed = Unconfirmed()
         self._passes = Passes(target.name, around.scanner)
         self._wants_pass = True
+        self._asked: deque[RelPath] = deque()
         self._is_open = False
         self._probe_matters_until = NEVER
         self._last_start = float("-inf")
@@ -75,18 +78,54 @@ class TargetWorker:
         self._health.root_halt = None
         self._transport.wake()
 
-    def resume(self) -> None:
-        """Try again at once, also when halted. For any thread."""
-        if self._health.halt is not None:
+    def pause(self) -> bool:
+        """Start nothing more until resumed; False when that is so already. For any thread."""
+        was_paused, self._health.is_paused = self._health.is_paused, True
+        self._transport.wake()
+        return not was_paused
+
+    def resume(self, *, confirm: bool = False) -> tuple[Did, Reason | None]:
+        """Go on after a pause, and try again at once, also when halted. For any thread.
+
+        *confirm*: what a guard warned of is meant. Returns what came of it.
+        """
+        was_paused, self._health.is_paused = self._health.is_paused, False
+        halt, was_waiting = self._health.halt, bool(self._health.retry_at)
+        if not self.retry(confirm=confirm):
+            return Did.REFUSED, halt
+        if halt is not None and halt.needs_confirm:
+            return Did.CONFIRMED, None
+        return Did.RESUMED if was_paused or halt or was_waiting else Did.UNCHANGED, None
+
+    def retry(self, *, confirm: bool = False) -> bool:
+        """Try again at once, also when halted, unless that needs *confirm*. For any thread."""
+        halt = self._health.halt
+        if halt is not None and (confirm or not halt.needs_confirm):
             self._is_open = False
             self._guard.reset()
-        self._health.resume()
+        has_gone_on = self._health.resume(confirm=confirm)
+        self._transport.wake()
+        return has_gone_on
+
+    def resync(self, subtree: RelPath) -> None:
+        """Compare all of *subtree* again. For any thread."""
+        self._asked.append(subtree)
         self._transport.wake()
 
     def halt(self, reason: Reason) -> None:
         """Start nothing more until a person acts. For any thread."""
         self._health.stop(reason)
         self._transport.wake()
+
+    @property
+    def is_held(self) -> bool:
+        """Nothing is started now, until a person acts or the source is back. For any thread."""
+        return self._health.is_halted or self._health.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """A person asked to wait. For any thread."""
+        return self._health.is_paused
 
     @property
     def probe_name(self) -> bytes:
@@ -154,7 +193,7 @@ class TargetWorker:
     def _wake_at(self, now: float) -> float:
         """Return when to look again at the latest, whatever happens."""
         tick = now + TICK_S
-        if self._health.is_halted:
+        if self.is_held:
             ready_at = NEVER
         elif now < self._health.retry_at:
             ready_at = self._health.retry_at
@@ -254,6 +293,10 @@ class TargetWorker:
             self._wants_pass = True
         if self._transport.has_unknown_names and self._passes.may_search(now):
             self._wants_pass = True
+        while self._asked:
+            subtree = self._asked.popleft()
+            self._wants_pass = self._wants_pass or not subtree
+            self._make_dirty([(subtree, Scope.TREE)] if subtree else [], now)
         if self._wants_pass:
             self._wants_pass = False
             self._transport.search_names()
@@ -341,6 +384,8 @@ class TargetWorker:
     def _state(self, now: float) -> TargetState:
         if self._health.is_halted:
             return TargetState.HALTED
+        if self._health.is_paused:
+            return TargetState.PAUSED
         if now < self._health.retry_at:
             return TargetState.BACKING_OFF
         if not self._is_open:

@@ -24,6 +24,7 @@ class RootWatch:
         status = os.stat(root)
         self._identity = (status.st_dev, status.st_ino)
         self._witness = b""
+        self._may_be_empty = False
         self._had_entries = not self._is_empty()
         self._mounts: dict[bytes, int] = {}
         self.look_for_mounts()
@@ -42,6 +43,19 @@ class RootWatch:
     def had_entries(self) -> bool:
         """The root held something at least once; before, nothing may be deleted for its sake."""
         return self._had_entries
+
+    def accept(self) -> Reason | None:
+        """Take the root as it is now for the right one; return why that cannot be."""
+        try:
+            status = os.stat(self._root)
+        except OSError:
+            return self.check()
+        self._identity = (status.st_dev, status.st_ino)
+        self._mounts = {}
+        self.look_for_mounts()
+        self._may_be_empty = True
+        self._had_entries = True
+        return self.check()
 
     def check(self) -> Reason | None:
         """Return None while the root is what it was; else why nothing may be carried."""
@@ -68,20 +82,23 @@ class RootWatch:
                 message=f"the source root {where} is another directory than before: it was"
                 " replaced, or a file system was mounted or unmounted there",
                 remedy="Nothing was deleted on the targets. Mount the file system again and"
-                " replication goes on by itself; if the new directory is meant, restart sersync.",
+                " replication goes on by itself; if the new directory is meant, confirm it"
+                " (sersync resume --confirm).",
                 command=f"findmnt -T {where}; ls -la {where}",
+                needs_confirm=True,
             )
         for point, device in self._mounts.items():
             if _device(point) != device:
                 return _unmounted(point)
         if self._is_empty():
-            if self._had_entries:
+            if self._had_entries and not self._may_be_empty:
                 return Reason(
                     message=f"the source root {where} was emptied",
                     remedy="Nothing more was deleted on the targets. When files are back,"
-                    " replication goes on by itself; if the targets are to be emptied too, do"
-                    " that by hand.",
+                    " replication goes on by itself; if the targets are to be emptied too,"
+                    " confirm it (sersync resume --confirm).",
                     command=f"ls -la {where}",
+                    needs_confirm=True,
                 )
         else:
             self._had_entries = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sersync.api.client import NotReachable, fetch_status
+from sersync.api.address import reachable
+from sersync.api.client import NotDone, NotReachable, ask, fetch_status
 from sersync.api.server import ControlServer
+from sersync.model.request import Deed, Did, NobodyMeant, Request, Verb
 from tests.support.status import daemon_status
 
 
@@ -109,3 +112,78 @@ def test_a_plain_file_or_nothing_is_not_reachable(tmp_path: Path) -> None:
     for name in ("file", "none"):
         with pytest.raises(NotReachable, match=name):
             fetch_status(str(tmp_path / name), timeout_s=0.1)
+
+
+@pytest.fixture
+def asked(path: Path) -> Iterator[list[Request]]:
+    """What a server was asked for; it knows only the source "www"."""
+    requests: list[Request] = []
+
+    def act(request: Request) -> tuple[Deed, ...]:
+        if request.source not in ("", "www"):
+            raise NobodyMeant('there is no source "x", only "www"')
+        requests.append(request)
+        return (Deed(source="www", target="web1", did=Did.RESYNCING),)
+
+    server = ControlServer(str(path), daemon_status, act)
+    server.start()
+    yield requests
+    server.close()
+
+
+def test_a_request_arrives_as_it_was_sent_and_its_deeds_are_answered(
+    path: Path, asked: list[Request]
+) -> None:
+    request = Request(verb=Verb.RESYNC, source="www", subtree=b"odd\xff name\n")
+    document = ask(str(path), request)
+
+    assert asked == [request]
+    assert document["targets"] == [
+        {"source": "www", "target": "web1", "did": "resyncing", "reason": None}
+    ]
+
+
+def test_a_request_that_means_nobody_is_not_done_and_told_so(
+    path: Path, asked: list[Request]
+) -> None:
+    with pytest.raises(NotDone, match='only "www"'):
+        ask(str(path), Request(verb=Verb.PAUSE, source="x"))
+
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("where", "body", "code"),
+    [
+        ("/v1/pause", b"not JSON", b"400"),
+        ("/v1/pause", b"[]", b"400"),
+        ("/v1/pause", b'{"source": 1}', b"400"),
+        ("/v1/pause", b'{"confirm": true}', b"400"),
+        ("/v1/resume", b'{"unknown": ""}', b"400"),
+        ("/v1/resync", b'{"subtree": "a\\u0000b"}', b"400"),
+        ("/v1/resync", b'{"subtree": "\\ud800"}', b"400"),
+        ("/v1/destroy", b"{}", b"404"),
+    ],
+)
+def test_a_wrong_request_is_answered_with_json_and_does_nothing(
+    path: Path, asked: list[Request], where: str, body: bytes, code: bytes
+) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as caller, reachable(str(path)) as address:
+        caller.connect(address)
+        caller.sendall(head % (where.encode(), len(body)) + body)
+        answer = b"".join(iter(lambda: caller.recv(4096), b""))
+
+    assert answer.split()[1] == code
+    assert "error" in json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert asked == []
+
+
+def test_a_body_of_unknown_length_is_not_read(path: Path, asked: list[Request]) -> None:
+    with socket.socket(socket.AF_UNIX) as caller, reachable(str(path)) as address:
+        caller.connect(address)
+        caller.sendall(b"POST /v1/pause HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: caller.recv(4096), b""))
+
+    assert answer.split()[1] == b"411"
+    assert asked == []

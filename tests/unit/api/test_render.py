@@ -46,6 +46,7 @@ def test_a_halt_is_told_with_its_remedy() -> None:
         "message": "the password is wrong",
         "remedy": "correct it",
         "command": "cat secrets",
+        "needs_confirm": False,
     }
 
 

@@ -91,7 +91,7 @@ def test_a_halt_and_a_retry_say_what_to_do() -> None:
         "web1: the password is wrong",
         "Correct it.",
         "$ cat secrets",
-        "kill -HUP 4711",
+        "sersync resume --source www --target web1",
     ):
         assert part in text
 
@@ -125,7 +125,7 @@ def test_the_table_shows_every_target_and_what_is_wrong() -> None:
         "1 min 30 s",
         "web2: the password is wrong",
         "$ cat secrets",
-        "kill -HUP 4711",
+        "sersync resume --source www --target web2",
     ):
         assert part in text
 
