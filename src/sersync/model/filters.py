@@ -1,8 +1,13 @@
-"""Which paths take part, by rsync's own pattern rules: as a predicate and as rsync options.
+"""Which paths take part: by rsync's own pattern rules, and by regular expressions.
 
 One engine for the watcher, the plan and every rsync run, so that they cannot disagree. What is
-excluded is never sent and never deleted on a target. The semantics are those of rsync(1),
+excluded is never sent and never deleted on a target. The semantics of rules are those of rsync(1),
 sections "FILTER RULES" and "PATTERN MATCHING RULES".
+
+Expressions exclude, before any rule, and are those of sersync 2: each is matched in full against
+the bare name of an entry of the root and against ``/dir/name`` of a deeper one, and of a directory
+also against ``dir/``, from the root on. Where rsync's rules can say exactly the same, rsync applies
+them too; where they cannot, ``is_exact`` is false, and runs must name what they carry.
 """
 
 from __future__ import annotations
@@ -12,6 +17,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
+from sersync.model.expression import Expression
+from sersync.model.expression_rules import rules_of
 from sersync.model.path import RelPath
 from sersync.model.pattern import CompiledPattern, Subject, compile_pattern
 from sersync.model.rule import Rule, parse_rule, warn_absolute
@@ -27,10 +34,16 @@ class Filter:
     Any thread may ask: what is remembered about directories is only ever added or dropped whole.
     """
 
-    __slots__ = ("_directories", "_verses", "rules")
+    __slots__ = ("_directories", "_options", "_verses", "expressions", "is_exact", "rules")
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), expressions: Iterable[Expression] = ()) -> None:
         self.rules = tuple(rules)
+        self.expressions = tuple(dict.fromkeys(expressions))
+        equals = [rules_of(each) for each in self.expressions]
+        self.is_exact = None not in equals
+        """rsync itself can apply all of it, by ``rsync_options``."""
+        said = dict.fromkeys(rule for rules in equals if rules for rule in rules)
+        self._options = tuple(b"--filter=" + bytes(rule) for rule in (*said, *self.rules))
         self._verses = tuple(
             _Verse(include, [compile_pattern(rule.pattern) for rule in verse])
             for include, verse in groupby(self.rules, key=lambda rule: rule.include)
@@ -38,8 +51,12 @@ class Filter:
         self._directories: dict[bytes, bool] = {}
 
     def excludes_entry(self, path: RelPath, *, is_dir: bool) -> bool:
-        """Tell whether the rules exclude *path* itself, its parents being included."""
-        if not self._verses or not path:
+        """Tell whether *path* itself is excluded, its parents being included."""
+        if not path:
+            return False
+        if self.expressions and self._is_matched(path, is_dir=is_dir):
+            return True
+        if not self._verses:
             return False
         name = path[path.rfind(b"/") + 1 :]
         whole = b"/%b/" % path if is_dir else b"/" + path
@@ -50,12 +67,21 @@ class Filter:
 
     def excludes(self, path: RelPath, *, is_dir: bool) -> bool:
         """Tell whether *path* or any directory above it is excluded. The root never is."""
-        if not self._verses or not path:
+        if not self or not path:
             return False
         end = path.rfind(b"/")
         if end > 0 and self._excludes_directory(path[:end]):
             return True
         return self.excludes_entry(path, is_dir=is_dir)
+
+    def _is_matched(self, path: RelPath, *, is_dir: bool) -> bool:
+        """Tell whether an expression matches one of the forms of *path*."""
+        whole = b"/" + path if path.find(b"/") > 0 else path
+        as_directory = path + b"/"
+        return any(
+            each.matches(whole) or (is_dir and each.matches(as_directory))
+            for each in self.expressions
+        )
 
     def _excludes_directory(self, directory: bytes) -> bool:
         """Tell whether *directory* or one above it is excluded, from memory if possible."""
@@ -79,17 +105,27 @@ class Filter:
         return verdict
 
     def rsync_options(self) -> tuple[bytes, ...]:
-        """Return the same rules as ``--filter`` options for an rsync whose root is the source's."""
-        return tuple(b"--filter=" + bytes(rule) for rule in self.rules)
+        """Return the ``--filter`` options for an rsync whose root is the source's.
+
+        All of it if ``is_exact``; else without those expressions that rsync cannot apply.
+        """
+        return self._options
+
+    def __bool__(self) -> bool:
+        return bool(self.rules or self.expressions)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Filter) and self.rules == other.rules
+        return (
+            isinstance(other, Filter)
+            and self.rules == other.rules
+            and self.expressions == other.expressions
+        )
 
     def __hash__(self) -> int:
-        return hash(self.rules)
+        return hash((self.rules, self.expressions))
 
     def __repr__(self) -> str:
-        return f"Filter({self.rules!r})"
+        return f"Filter({self.rules!r}, {self.expressions!r})"
 
 
 class _Verse:

@@ -24,7 +24,7 @@ _NOTHING: Final = b"(?!)"
 _SLASH: Final = ord("/")
 _WITHOUT_SLASH: Final = frozenset(range(256)) - {_SLASH}
 
-_CLASSES: Final = {
+NAMED_CLASSES: Final = {
     b"alnum": (string.ascii_letters + string.digits).encode(),
     b"alpha": string.ascii_letters.encode(),
     b"blank": b" \t",
@@ -190,7 +190,7 @@ def _bracket(pattern: bytes, at: int) -> tuple[frozenset[int], int]:
             members.update(range(previous, last + 1))
             previous = None
         elif named := _named_class(rest):
-            members.update(_CLASSES[named])
+            members.update(NAMED_CLASSES[named])
             at += len(named) + 4
             previous = None
         else:
@@ -219,7 +219,7 @@ def _named_class(rest: bytes) -> bytes:
     if end == 2 or rest[end - 1 : end] != b":":
         return b""
     named = rest[2 : end - 1]
-    if named not in _CLASSES:
+    if named not in NAMED_CLASSES:
         raise _Malformed
     return named
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sersync.model.filters import Filter
+from sersync.model.hooks import HookSettings
 from sersync.model.options import RsyncOptions
 
 
@@ -94,7 +95,8 @@ class Target:
 class Source:
     """A tree that is watched, and the targets that it is carried to.
 
-    *filters* hold for watching: what they exclude is excluded for every target.
+    *filters* hold for watching: what they exclude is excluded for every target. *hooks* run for
+    each changed path once it stands on all targets; without targets, at once.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Source:
     targets: tuple[Target, ...]
     filters: Filter = field(default_factory=Filter)
     max_delay_s: float = 10.0
+    hooks: tuple[HookSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,7 +229,7 @@ class Planner:
 
     def _excluded(self, path: RelPath, seen: Seen | None) -> bool:
         filters = self._terms.filters
-        if not filters.rules or not path:
+        if not filters or not path:
             return False
         if seen is not None:
             return filters.excludes(path, is_dir=stat.S_ISDIR(seen.st_mode))
@@ -270,7 +270,7 @@ class Planner:
             each
             for each in self._links.others(path, seen)
             if self._blocker(parent(each)) is None
-            and not (filters.rules and filters.excludes(each, is_dir=False))
+            and not (filters and filters.excludes(each, is_dir=False))
         ]
 
     def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
@@ -374,9 +374,7 @@ class Planner:
                 return
             filters = self._terms.filters
             waiting.extend(
-                each
-                for each in below
-                if not (filters.rules and filters.excludes(each, is_dir=True))
+                each for each in below if not (filters and filters.excludes(each, is_dir=True))
             )
         self._add(unit)
 

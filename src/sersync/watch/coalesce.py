@@ -113,7 +113,7 @@ class Burst:
         found: list[Report] = []
         for key, mask in self._masks.items():
             path = RelPath(key)
-            if filters.rules and filters.excludes(path, is_dir=_is_directory(mask)):
+            if filters and filters.excludes(path, is_dir=_is_directory(mask)):
                 continue
             if mask & _NEW_TREE:
                 if len(trees) == 1 or trees.isdisjoint(ancestors(path)):

@@ -205,7 +205,7 @@ class Coverage:
         except OSError as error:
             self._explain(directory, error)
             return []
-        if not self._filters.rules:
+        if not self._filters:
             return found
         return [path for path in found if not self._filters.excludes(path, is_dir=True)]
 

@@ -186,7 +186,7 @@ class InotifyWatcher:
 
         When two names change places, the second leaves after the first has arrived under it.
         """
-        if self._filters.rules and self._filters.excludes(path, is_dir=True):
+        if self._filters and self._filters.excludes(path, is_dir=True):
             return
         self._coverage.forgive(path)
         wds = self._coverage.cover(path)

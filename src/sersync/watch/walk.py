@@ -81,7 +81,7 @@ class Walk:
 
     def _levels(self, subtree: RelPath) -> Iterator[_Level]:
         """Yield directories in path order, each before what is below it."""
-        if self._filters.rules and self._filters.excludes(subtree, is_dir=True):
+        if self._filters and self._filters.excludes(subtree, is_dir=True):
             return
         device = self._device() if self._one_file_system else None
         waiting = [subtree]
@@ -108,7 +108,7 @@ class Walk:
     def _add(self, level: _Level, entry: os.DirEntry[bytes], device: int | None) -> None:
         path = join(level.path, entry.name)
         is_dir = entry.is_dir(follow_symlinks=False)
-        if self._filters.rules and self._filters.excludes(path, is_dir=is_dir):
+        if self._filters and self._filters.excludes(path, is_dir=is_dir):
             return
         level.entries += 1
         if is_dir and device is None:
