@@ -20,7 +20,7 @@ demo: $(READY) ## Watch changes arrive on a real rsync daemon, in 20 seconds
 
 test: check ## check, then every test, against the real kernel, rsync and ssh
 	@scripts/need rsync
-	@scripts/need --optional openssh-server
+	@scripts/need --optional openssh-server stunnel4 openssl
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY) ## Style, types, floors and unit tests, in less than a minute
@@ -32,7 +32,7 @@ check: $(READY) ## Style, types, floors and unit tests, in less than a minute
 
 bench: $(READY) ## Measure against lsyncd and inotifywait + rsync, side by side
 	@scripts/need rsync lsyncd inotify-tools
-	@scripts/need --optional openssh-server
+	@scripts/need --optional openssh-server stunnel4 openssl
 	@$(BIN)/python -m benchmarks --write docs/performance.md $(ROWS)
 
 package: $(READY) ## Build wheel and sdist, and install each into an empty environment

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.place import Place
 from benchmarks.rows.burst import burst_2000, burst_2000_in_big, burst_20000, copy_library
-from benchmarks.rows.latency import big_tree, idle, local, ssh
+from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
 from benchmarks.rows.steady import stream, three_targets
 from benchmarks.table import Line
 
@@ -16,6 +16,7 @@ ROWS: dict[str, Row] = {
     "idle": idle,
     "big-tree": big_tree,
     "ssh": ssh,
+    "tls": tls,
     "local": local,
     "burst-2000": burst_2000,
     "burst-2000-in-big": burst_2000_in_big,

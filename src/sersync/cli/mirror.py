@@ -15,8 +15,8 @@ _Targets = Annotated[
     list[str],
     Argument(
         metavar="DEST",
-        help="[user@]host::module[/path], rsync://[user@]host[:port]/module[/path],"
-        " [user@]host:/path, or a local directory.",
+        help="[user@]host::module[/path], rsync://[user@]host[:port]/module[/path] (rsyncs://"
+        " for TLS), [user@]host:/path, or a local directory.",
     ),
 ]
 _Exclude = Annotated[
@@ -39,6 +39,9 @@ _Bandwidth = Annotated[
 _PasswordFile = Annotated[
     str, Option(metavar="FILE", help="The rsync daemon's password; or set RSYNC_PASSWORD.")
 ]
+_CaFile = Annotated[
+    str, Option(metavar="FILE", help="Certificates that vouch for the daemon's, with rsyncs://.")
+]
 _Port = Annotated[int | None, Option(metavar="N", help="Port of the rsync daemon or of sshd.")]
 _Identity = Annotated[str, Option(metavar="FILE", help="Private key for ssh.")]
 _Rsh = Annotated[str, Option(metavar="COMMAND", help="Remote shell in place of ssh.")]
@@ -56,6 +59,7 @@ def mirror(
     rsync_option: _RsyncOption = None,
     bandwidth: _Bandwidth = "",
     password_file: _PasswordFile = "",
+    ca_file: _CaFile = "",
     port: _Port = None,
     identity: _Identity = "",
     rsh: _Rsh = "",
@@ -80,6 +84,7 @@ def mirror(
             max_delete=max_delete,
             bandwidth=bandwidth,
             password_file=password_file,
+            ca_file=ca_file,
             port=port,
             identity=identity,
             rsh=rsh,

@@ -31,7 +31,9 @@ def check_across(resolved: Resolved, findings: Findings) -> None:
         if one.target.password_file:
             _check_password_file(one, findings)
         if identity := _identity(one.target):
-            _check_identity(identity, one, findings)
+            _check_file(identity, ("ssh", "identity"), one, findings)
+        if ca_file := _ca_file(one.target):
+            _check_file(ca_file, ("ca_file",), one, findings)
     for first, second in combinations(resolved.placed, 2):
         _check_pair(first, second, findings)
         if _feeds(first, second) and _feeds(second, first):
@@ -118,12 +120,16 @@ def _identity(target: Target) -> str:
     return target.endpoint.identity if isinstance(target.endpoint, RemoteShell) else ""
 
 
-def _check_identity(identity: str, one: Placed, findings: Findings) -> None:
-    place = (*one.path, "ssh", "identity")
-    if not os.path.isabs(identity):
-        findings.mistake(place, f'"{identity}" is not an absolute path')
-    elif not os.path.isfile(identity):
-        findings.mistake(place, f"{identity} does not exist")
+def _ca_file(target: Target) -> str:
+    return target.endpoint.ca_file if isinstance(target.endpoint, RsyncModule) else ""
+
+
+def _check_file(file: str, keys: tuple[str, ...], one: Placed, findings: Findings) -> None:
+    place = (*one.path, *keys)
+    if not os.path.isabs(file):
+        findings.mistake(place, f'"{file}" is not an absolute path')
+    elif not os.path.isfile(file):
+        findings.mistake(place, f"{file} does not exist")
 
 
 def _check_pair(first: Placed, second: Placed, findings: Findings) -> None:

@@ -29,6 +29,7 @@ such a name is spelled with ``./`` before it."""
 
 _OPTION_OF: Final = {
     "password_file": "--password-file",
+    "ca_file": "--ca-file",
     "rsync_options": "--rsync-option",
     "max_delete": "--max-delete",
     "state_dir": "--state-dir",
@@ -55,6 +56,7 @@ class MirrorRequest:
     max_delete: str = ""
     bandwidth: str = ""
     password_file: str = ""
+    ca_file: str = ""
     port: int | None = None
     identity: str = ""
     rsh: str = ""
@@ -73,7 +75,7 @@ def mirror_settings(request: MirrorRequest, environ: Mapping[str, str] = os.envi
     targets = [_absolute(target) for target in request.targets]
     findings = Findings(lambda path: _place(path, request))
     raw = _document(request, root, targets)
-    for key in ("password_file", "port", "rsh", "identity"):
+    for key in ("password_file", "ca_file", "port", "rsh", "identity"):
         if getattr(request, key) and not any(_takes(key, target) for target in targets):
             findings.mistake((key,), "no DEST is reached in a way that needs it", "leave it out")
     try:
@@ -108,9 +110,12 @@ def _takes(key: str, target: str) -> bool:
         "identity": RemoteShell,
     }
     try:
-        return isinstance(parse_endpoint(target), kinds[key])
+        endpoint = parse_endpoint(target)
     except ValueError:
         return True  # the address itself is the mistake, and is said elsewhere
+    if key == "ca_file":
+        return isinstance(endpoint, RsyncModule) and endpoint.tls
+    return isinstance(endpoint, kinds[key])
 
 
 def _document(request: MirrorRequest, root: str, targets: list[str]) -> dict[str, Any]:
@@ -136,6 +141,8 @@ def _target(request: MirrorRequest, target: str) -> dict[str, Any]:
     by_shell = _takes("identity", target)
     if request.password_file and _takes("password_file", target):
         table["password_file"] = os.path.abspath(request.password_file)
+    if request.ca_file and _takes("ca_file", target):
+        table["ca_file"] = os.path.abspath(os.path.expanduser(request.ca_file))
     if by_shell and request.rsh:
         table["rsh"] = request.rsh
     if by_shell and (request.port or request.identity):

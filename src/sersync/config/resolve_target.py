@@ -12,7 +12,15 @@ from sersync.config.rsync_options import ParsedOptions, parse_rsync_options
 from sersync.config.schema import TargetTable
 from sersync.model.endpoint import parse_endpoint
 from sersync.model.filters import Filter, Rule
-from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
+from sersync.model.target import (
+    RSYNC_PORT,
+    RSYNCS_PORT,
+    Endpoint,
+    LocalDirectory,
+    RemoteShell,
+    RsyncModule,
+    Target,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +116,28 @@ class TargetResolver:
                 if parsed.rsh:
                     why = f"-e {parsed.rsh}: an rsync daemon is reached without a remote shell"
                     self._mistake("rsync_options", why, "remove it here")
-                return replace(endpoint, port=port) if port else endpoint
+                return self._secured(endpoint, port)
             case RemoteShell():
                 if rsh:
                     self._unfit("ssh", "rsh replaces ssh")
                 self._unfit("port", "this is the port of an rsync daemon", "set ssh.port")
+                self._unfit("tls", "ssh encrypts by itself")
+                self._unfit("ca_file", "ssh has keys of its own")
                 identity = os.path.expanduser(settings.ssh.identity)
                 return replace(endpoint, port=settings.ssh.port, identity=identity, rsh=rsh)
             case LocalDirectory():
-                for key in ("ssh", "rsh", "port"):
+                for key in ("ssh", "rsh", "port", "tls", "ca_file"):
                     self._unfit(key, "a local directory needs no connection")
         return endpoint
+
+    def _secured(self, endpoint: RsyncModule, port: int | None) -> RsyncModule:
+        tls = endpoint.tls or self._settings.tls
+        if not tls:
+            self._unfit("ca_file", "without TLS there is no certificate", "set tls = true")
+        elif port is None and endpoint.port == RSYNC_PORT:
+            port = RSYNCS_PORT
+        ca_file = os.path.expanduser(self._settings.ca_file) if tls else ""
+        return replace(endpoint, port=port or endpoint.port, tls=tls, ca_file=ca_file)
 
     def _rsync_path(self, parsed: ParsedOptions) -> str:
         return parsed.rsync_path or self._settings.rsync_path

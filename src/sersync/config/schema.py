@@ -114,7 +114,20 @@ class TargetSettings(FilterSettings):
         default="", description="File with the rsync daemon's password; only its owner may read it."
     )
     port: int | None = Field(
-        default=None, ge=1, le=65535, description="Port of the rsync daemon, if not 873."
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port of the rsync daemon, if not 873, or 874 with TLS.",
+    )
+    tls: bool = Field(
+        default=False,
+        description="Reach the rsync daemon over TLS, as `rsyncs://` does, and check its"
+        " certificate.",
+    )
+    ca_file: str = Field(
+        default="",
+        description="File with the certificates that vouch for the daemon's; empty is those that"
+        " the system trusts.",
     )
     bandwidth: Rate = Field(
         default=0,
@@ -167,7 +180,7 @@ class TargetTable(TargetSettings):
     name: Name = Field(default="", description="How it is called in messages; `to`, if unset.")
     to: str = Field(
         description="Where: `[user@]host::module[/path]`, `rsync://[user@]host[:port]/module[/path]`,"
-        " `[user@]host:/path` or `/local/path`."
+        " `rsyncs://…` for TLS, `[user@]host:/path` or `/local/path`."
     )
 
 

@@ -72,6 +72,8 @@ def _facts(target: Target, source: Source) -> Iterator[str]:
             yield "no limit of deletions"
         else:
             yield f"halts before more than {target.max_delete} entries are deleted"
+    if isinstance(endpoint := target.endpoint, RsyncModule) and endpoint.tls:
+        yield f"encrypted; trusts {endpoint.ca_file or 'the authorities of this system'}"
     for rule in target.filters.rules[len(source.filters.rules) :]:
         yield f"{_verb(rule)} {display(rule.pattern)}"
     if target.bandwidth_kib_s:

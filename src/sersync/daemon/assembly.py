@@ -13,7 +13,7 @@ from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport
-from sersync.model.target import RemoteShell, Source, Target
+from sersync.model.target import RemoteShell, RsyncModule, Source, Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.ports import Schedule
@@ -21,6 +21,7 @@ from sersync.replication.surroundings import Surroundings
 from sersync.replication.worker import TargetWorker
 from sersync.transfer.remote_shell import SharedConnections
 from sersync.transfer.rsync import RsyncTransport
+from sersync.transfer.tls import tls_rsh
 from sersync.watch.inotify import InotifyWatcher
 from sersync.watch.root import RootWatch
 from sersync.watch.walk import Walk
@@ -71,6 +72,8 @@ def assemble_target(
             rsh=connections.rsh(endpoint, connect_timeout_s=timeout_s),
             connect=partial(connections.connect, endpoint, connect_timeout_s=timeout_s),
         )
+    elif isinstance(endpoint, RsyncModule) and endpoint.tls:
+        transport = RsyncTransport(target, root, rsh=tls_rsh(endpoint))
     else:
         transport = RsyncTransport(target, root)
     walk = Walk(

@@ -5,18 +5,26 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from dataclasses import replace
 from typing import Final
 
 from sersync.model.path import display
-from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule
+from sersync.model.target import (
+    RSYNC_PORT,
+    RSYNCS_PORT,
+    Endpoint,
+    LocalDirectory,
+    RemoteShell,
+    RsyncModule,
+)
 
 FORMS: Final = (
     "[user@]host::module[/path], rsync://[user@]host[:port]/module[/path],"
-    " [user@]host:/path or /local/path"
+    " rsyncs://… for TLS, [user@]host:/path or /local/path"
 )
 """The forms of a target, for messages."""
 
-_SCHEME: Final = "rsync://"
+_SCHEMES: Final = {"rsync://": RSYNC_PORT, "rsyncs://": RSYNCS_PORT}
 _OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _REMOTE: Final = re.compile(
@@ -25,7 +33,7 @@ _REMOTE: Final = re.compile(
 _URL: Final = re.compile(
     r"(?:(?P<user>[^/]*)@)?(?P<host>\[[^\]/]*\]|[^:/\[\]]*)(?::(?P<port>[^/]*))?(?:/(?P<rest>.*))?"
 )
-_PASSWORD: Final = re.compile(r"^((?:rsync://)?[^/:@\[\]]+):[^/]*@")
+_PASSWORD: Final = re.compile(r"^((?:rsyncs?://)?[^/:@\[\]]+):[^/]*@")
 _PORTS: Final = range(1, 65536)
 
 
@@ -46,9 +54,9 @@ def parse_endpoint(text: str) -> Endpoint:
         raise ValueError(f"{shown}: there is a control character in the target")
     if text != text.strip(" "):
         raise ValueError(f"`{shown}`: there is a space around the target; write `{shown.strip()}`")
-    if text.lower().startswith(_SCHEME):
-        return _from_url(text[len(_SCHEME) :], shown)
     if match := _OTHER_SCHEME.match(text):
+        if (usual_port := _SCHEMES.get(match[0].lower())) is not None:
+            return _from_url(text[match.end() :], shown, usual_port)
         raise ValueError(f"{shown}: `{match[0]}` is not a way to reach rsync; a target is {FORMS}")
     _check_brackets(text, shown)
     if match := _REMOTE.fullmatch(text):
@@ -56,23 +64,23 @@ def parse_endpoint(text: str) -> Endpoint:
     raise ValueError(_why_not(text, shown))
 
 
-def _from_url(text: str, shown: str) -> RsyncModule:
+def _from_url(text: str, shown: str, port: int) -> RsyncModule:
+    tls = port == RSYNCS_PORT
     match = _URL.fullmatch(text)
     if match is None:
         raise ValueError(f"{shown}: write rsync://[user@]host[:port]/module[/path]")
-    port = 873
     if (written := match["port"]) is not None:
         if not re.fullmatch(r"[0-9]{1,5}", written) or int(written) not in _PORTS:
             raise ValueError(f"{shown}: `{written}` is not a port; ports are 1 to 65535")
         port = int(written)
     user, host = _user(match["user"], shown), _host(match["host"], shown)
-    return _module(user, host, port, match["rest"] or "", shown)
+    return replace(_module(user, host, match["rest"] or "", shown), port=port, tls=tls)
 
 
 def _from_parts(match: re.Match[str], shown: str) -> Endpoint:
     user, host = _user(match["user"], shown), _host(match["host"], shown)
     if match["colons"] == "::":
-        return _module(user, host, 873, match["rest"], shown)
+        return _module(user, host, match["rest"], shown)
     path = match["rest"]
     if not path:
         raise ValueError(
@@ -90,7 +98,7 @@ def _from_parts(match: re.Match[str], shown: str) -> Endpoint:
     return RemoteShell(host=host, path=path, user=user)
 
 
-def _module(user: str, host: str, port: int, rest: str, shown: str) -> RsyncModule:
+def _module(user: str, host: str, rest: str, shown: str) -> RsyncModule:
     module, _, path = rest.partition("/")
     if not module:
         raise ValueError(
@@ -99,7 +107,7 @@ def _module(user: str, host: str, port: int, rest: str, shown: str) -> RsyncModu
         )
     if ".." in path.split("/"):
         raise ValueError(f"{shown}: `..` in a path on a daemon does not lead out of its module")
-    return RsyncModule(host=host, module=module, path=_tidied(path), user=user, port=port)
+    return RsyncModule(host=host, module=module, path=_tidied(path), user=user)
 
 
 def _tidied(path: str) -> str:

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from sersync.model.filters import Filter
 from sersync.model.hooks import HookSettings
 from sersync.model.options import RsyncOptions
 
+RSYNC_PORT: Final = 873
+"""Where an rsync daemon listens, if nothing else is said (rsync(1), ``--port``)."""
+RSYNCS_PORT: Final = 874
+"""The same for one that speaks TLS (rsync-ssl(1))."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RsyncModule:
-    """A module of an rsync daemon: ``[user@]host::module[/path]``."""
+    """A module of an rsync daemon: ``[user@]host::module[/path]``.
+
+    With *tls* the connection is encrypted, and the daemon's certificate is checked against
+    *ca_file*, or where that is "" against the authorities that this host trusts.
+    """
 
     host: str
     module: str
     path: str = ""
     user: str = ""
-    port: int = 873
+    port: int = RSYNC_PORT
+    tls: bool = False
+    ca_file: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         user = f"{self.user}@" if self.user else ""
-        port = "" if self.port == 873 else f":{self.port}"
+        scheme, usual = ("rsyncs", RSYNCS_PORT) if self.tls else ("rsync", RSYNC_PORT)
+        port = "" if self.port == usual else f":{self.port}"
         path = f"/{self.path}" if self.path else ""
-        return f"rsync://{user}{host}{port}/{self.module}{path}"
+        return f"{scheme}://{user}{host}{port}/{self.module}{path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

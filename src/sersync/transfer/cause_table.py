@@ -46,7 +46,7 @@ DAEMON: Final = (
         _HALT,
         "the rsync daemon on {host} knows no module '{0}', or this host is not in its hosts allow",
         "Check the spelling against the daemon's list, and 'hosts allow' in its rsyncd.conf.",
-        "rsync {daemon}",
+        "{client} {daemon}",
     ),
     Row(
         r"@ERROR: auth failed on module",
@@ -54,7 +54,7 @@ DAEMON: Final = (
         "the rsync daemon on {host} refused the user or the password for the module {module}{who}",
         "Check the user and the password file here; there 'auth users', and that the 'secrets file'"
         " exists with mode 0600. The daemon's log tells which of them it was.",
-        "rsync {password_option}{url}/",
+        "{client} {password_option}{url}/",
     ),
     Row(
         r"@ERROR: access denied to",
@@ -102,10 +102,12 @@ DAEMON: Final = (
         codes=(5,),
     ),
     Row(
-        r"did not see server greeting",
+        # One byte at a time is how the first lines are read: nobody has greeted us.
+        r"did not see server greeting|safe_read failed to read 1 bytes: Connection reset",
         _RETRY,
-        "what answers on port {port} of {host} is no rsync daemon",
-        "Check the port, and that rsync runs there as a daemon.",
+        "what answers on port {port} of {host} is no rsync daemon, or one that wants {other_way}",
+        "Check the port, and that rsync runs there as a daemon. With TLS a target is spelled"
+        " rsyncs://, without it rsync://.",
     ),
 )
 
@@ -243,7 +245,7 @@ NETWORK: Final = (
         _RETRY,
         "{host} cannot be reached on port {port}: {0}",
         "Check that the rsync daemon runs there and that no firewall is in between.",
-        "rsync {daemon}",
+        "{client} {daemon}",
     ),
     Row(
         r"getaddrinfo: (\S+) \S+: (.*)",
@@ -257,7 +259,7 @@ NETWORK: Final = (
         _RETRY,
         "{host} did not answer on port {port} in time",
         "Check that the host is up and that no firewall swallows the connection.",
-        "rsync {daemon}",
+        "{client} {daemon}",
     ),
 )
 

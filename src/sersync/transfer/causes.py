@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.model.batch import Reason, Verdict
 from sersync.model.path import display
 from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.cause_table import TABLE, Row
+from sersync.transfer.cause_table_tls import TLS
 
-_PATTERNS: Final = tuple((row, re.compile(row.pattern.encode())) for row in TABLE)
+_PATTERNS: Final = tuple((row, re.compile(row.pattern.encode())) for row in (*TLS, *TABLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +56,28 @@ def _facts(target: Target) -> dict[str, str]:
     """Return what the table's texts are filled with."""
     endpoint = target.endpoint
     facts = dict.fromkeys(("module", "port", "daemon", "who", "on_target", "login", "host_key"), "")
+    facts |= dict.fromkeys(("address", "ca_file", "by", "other_way"), "")
     facts |= {"target": target.name, "host": "this host", "url": str(endpoint)}
-    facts |= {"password_file": target.password_file, "password_option": ""}
+    facts |= {"password_file": target.password_file, "password_option": "", "client": "rsync"}
     match endpoint:
         case RsyncModule():
             host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-            port = "" if endpoint.port == 873 else f":{endpoint.port}"
+            ca_file = endpoint.ca_file
             facts |= {
                 "host": endpoint.host,
                 "module": endpoint.module,
                 "port": str(endpoint.port),
-                "daemon": f"rsync://{host}{port}/",
+                "daemon": _daemon(endpoint),
+                "address": f"{host}:{endpoint.port}",
+                "ca_file": ca_file,
+                "by": f" (ca_file = {ca_file})" if ca_file else " (no ca_file was given)",
+                "other_way": "no TLS" if endpoint.tls else "TLS",
                 "who": f" (user {endpoint.user})" if endpoint.user else " (no user was given)",
                 "on_target": f"ssh {shlex.quote(endpoint.host)} ",
             }
+            if endpoint.tls:
+                facts["client"] = "sersync target list"
+                facts["client"] += f" --ca-file={shlex.quote(ca_file)}" if ca_file else ""
             if target.password_file:
                 facts["password_option"] = f"--password-file={shlex.quote(target.password_file)} "
         case RemoteShell():
@@ -83,9 +92,14 @@ def _facts(target: Target) -> dict[str, str]:
     return facts
 
 
+def _daemon(endpoint: RsyncModule) -> str:
+    """Return the address of the daemon itself, without a module."""
+    return str(replace(endpoint, module="", path="", user=""))
+
+
 def _quoted(facts: Mapping[str, str]) -> dict[str, str]:
     """Quote for a shell what is one word there; what is several was quoted in pieces."""
-    pieces = ("on_target", "password_option")
+    pieces = ("on_target", "password_option", "client")
     return {
         key: value if key in pieces or not value else shlex.quote(value)
         for key, value in facts.items()

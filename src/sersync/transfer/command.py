@@ -150,14 +150,16 @@ def _deleting(target: Target, recipe: Recipe) -> list[bytes]:
 def _connecting(target: Target, *, rsh: str) -> list[bytes]:
     chosen = [b"--timeout=%d" % target.timeout_s]
     match target.endpoint:
+        case RsyncModule(tls=True):
+            chosen.append(b"--rsh=" + os.fsencode(rsh))
+            chosen += _password_file(target)
         case RsyncModule(port=port):
             # Nagle's algorithm and delayed acknowledgements cost 40 ms at both ends of a run.
             chosen.append(b"--sockopts=TCP_NODELAY")
             chosen.append(b"--contimeout=%d" % target.connect_timeout_s)
             if port != 873:
                 chosen.append(b"--port=%d" % port)
-            if target.password_file:
-                chosen.append(b"--password-file=" + os.fsencode(target.password_file))
+            chosen += _password_file(target)
         case RemoteShell(path=path):
             chosen.append(b"--rsh=" + os.fsencode(rsh))
             if not _PLAIN.fullmatch(path):
@@ -168,6 +170,11 @@ def _connecting(target: Target, *, rsh: str) -> list[bytes]:
     if target.rsync_path != "rsync":
         chosen.append(b"--rsync-path=" + os.fsencode(target.rsync_path))
     return chosen
+
+
+def _password_file(target: Target) -> list[bytes]:
+    file = os.fsencode(target.password_file)
+    return [b"--password-file=" + file] if file else []
 
 
 def _limiting(target: Target, recipe: Recipe) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 from sersync.config.findings import Findings
 from sersync.config.mistakes import places_in_file
@@ -109,6 +110,44 @@ def test_every_kind_of_endpoint_gets_what_is_set_for_it() -> None:
     assert ssh.rsync_path == "/opt/rsync"
     assert other.endpoint == RemoteShell(host="h", path="/p", rsh="docker exec -i")
     assert local.endpoint == LocalDirectory(path=b"/b")
+
+
+def test_tls_is_a_matter_of_the_address_or_of_a_setting() -> None:
+    text = """
+        [defaults]
+        tls = true
+        ca_file = "/etc/ca.pem"
+        [[source]]
+        root = "/a"
+        target = [
+            { to = "h::m" },
+            { to = "rsync://h:8740/m" },
+            { to = "h::n", port = 873 },
+            { to = "rsyncs://h/o", ca_file = "" },
+            { to = "rsync://h/p", tls = false, ca_file = "" },
+            { to = "/local" },
+        ]
+    """
+
+    endpoints = [target.endpoint for target in _settings(text).sources[0].targets]
+
+    secured = RsyncModule(host="h", module="m", port=874, tls=True, ca_file="/etc/ca.pem")
+    assert endpoints == [
+        secured,
+        replace(secured, port=8740),
+        replace(secured, module="n", port=873),
+        replace(secured, module="o", ca_file=""),
+        RsyncModule(host="h", module="p"),
+        LocalDirectory(path=b"/local"),
+    ]
+
+
+def test_a_ca_file_without_tls_is_a_mistake() -> None:
+    text = '[[source]]\nroot="/a"\n[[source.target]]\nto="h::m"\nca_file="/etc/ca.pem"'
+
+    assert _said(text) == [
+        "sersync.toml:5: source 1: target 1: ca_file: without TLS there is no certificate"
+    ]
 
 
 def test_the_password_of_the_environment_serves_daemons_without_a_file() -> None:

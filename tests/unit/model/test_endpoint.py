@@ -25,6 +25,11 @@ from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncMod
             "rsync://me@host:8730/backup/a",
             RsyncModule(host="host", module="backup", path="a", user="me", port=8730),
         ),
+        ("rsyncs://host/backup", RsyncModule(host="host", module="backup", port=874, tls=True)),
+        (
+            "rsyncs://me@[::1]:8740/b/c",
+            RsyncModule(host="::1", module="b", path="c", user="me", port=8740, tls=True),
+        ),
         ("rsync://[::1]:8730/b", RsyncModule(host="::1", module="b", port=8730)),
         ("[::1]::b", RsyncModule(host="::1", module="b")),
         ("me@[fe80::1%eth0]::b", RsyncModule(host="fe80::1%eth0", module="b", user="me")),

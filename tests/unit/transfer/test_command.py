@@ -177,3 +177,15 @@ def test_a_command_to_paste_shows_the_first_names_quoted() -> None:
     assert (
         shown == "printf '%s\\0' './x y' ./2 ./3 | rsync --files-from=- 'a b'  # and 1 more names"
     )
+
+
+def test_over_tls_rsync_is_given_a_helper_in_place_of_socket_options() -> None:
+    secured = RsyncModule(host="web1", module="www", user="pusher", port=874, tls=True)
+
+    given = words(endpoint=secured, password_file="/etc/password")
+
+    assert b"--rsh=ssh -p 22" in given
+    assert b"--password-file=/etc/password" in given
+    assert given[-1] == b"pusher@web1::www/"
+    # rsync ends with 1 when it gets these and does not connect by itself.
+    assert not any(word.startswith((b"--contimeout", b"--sockopts", b"--port")) for word in given)
