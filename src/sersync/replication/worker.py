@@ -15,7 +15,7 @@ from sersync.model.batch import Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, display
 from sersync.model.request import Did
-from sersync.model.status import BatchReport, TargetState, TargetStatus
+from sersync.model.status import TargetState, TargetStatus
 from sersync.model.target import Target
 from sersync.replication.gate import Gate
 from sersync.replication.health import Health, empty_source, reason_of
@@ -25,6 +25,7 @@ from sersync.replication.policy import DeletionGuard, Unconfirmed
 from sersync.replication.ports import Transport
 from sersync.replication.progress import Progress
 from sersync.replication.settling import dirty_again
+from sersync.replication.standing import Standing
 from sersync.replication.surroundings import Surroundings
 
 log = logging.getLogger("sersync.worker")
@@ -59,6 +60,15 @@ class TargetWorker:
         self._gathering_since: float | None = None
         self._stop_by: float | None = None
         self.progress = Progress(now=around.clock.monotonic())
+        self._standing = Standing(
+            target,
+            transport,
+            around,
+            progress=self.progress,
+            health=self._health,
+            passes=self._passes,
+            unconfirmed=self._unconfirmed,
+        )
 
     # For other threads.
 
@@ -135,39 +145,7 @@ class TargetWorker:
 
     def status(self) -> TargetStatus:
         """Return what can be seen of the target now. For any thread."""
-        now = self._clock.monotonic()
-        pending, in_flight = self._mailbox.counts(self.target.name)
-        oldest = self._mailbox.oldest(self.target.name)
-        current = self.progress.current_pass
-        if current is not None:
-            oldest = min(current.first_seen, now if oldest is None else oldest)
-        extent = self._around.extent()
-        return self.progress.status(
-            TargetStatus(
-                source=self._around.source,
-                target=self.target.name,
-                endpoint=str(self.target.endpoint),
-                state=self._shown_state(pending, in_flight),
-                lag_s=0.0 if oldest is None else now - oldest,
-                pending=pending,
-                in_flight=in_flight,
-                spares=self._transport.spares,
-                runs=self._transport.runs,
-                notes=self._transport.notes,
-            ),
-            self._health,
-            now,
-            entries_total=extent.entries,
-            bytes_total=extent.bytes,
-            bytes_moving=self._transport.progress_bytes if current is not None else 0,
-        )
-
-    def _shown_state(self, pending: int, in_flight: int) -> TargetState:
-        """Return the state, which may be a moment older than the numbers."""
-        state = self.progress.state
-        if state is TargetState.IN_SYNC and (pending or in_flight):
-            return TargetState.TRANSFERRING if in_flight else TargetState.SETTLING
-        return state
+        return self._standing.status(self._clock.monotonic())
 
     # The thread.
 
@@ -340,7 +318,7 @@ class TargetWorker:
             retry_at = self._health.retry_at
             self._mailbox.settle(name, (), put_back=live, not_before=retry_at, again=again, now=now)
             self._passes.repeat(passing)
-        self._tell(outcome, now)
+        self._standing.tell(outcome, now)
 
     def _note_unconfirmed(self, outcome: Outcome, live: list[DirtyPath], now: float) -> None:
         if outcome.unconfirmed:
@@ -376,40 +354,4 @@ class TargetWorker:
     # Showing.
 
     def _show(self, now: float) -> None:
-        self.progress.unconfirmed = self._unconfirmed.count
-        self.progress.full_passes = self._passes.completed
-        self.progress.current_pass = self._passes.current
-        self.progress.enter(self._state(now), now)
-
-    def _state(self, now: float) -> TargetState:
-        if self._health.is_halted:
-            return TargetState.HALTED
-        if self._health.is_paused:
-            return TargetState.PAUSED
-        if now < self._health.retry_at:
-            return TargetState.BACKING_OFF
-        if not self._is_open:
-            return TargetState.STARTING
-        if self._passes:
-            return TargetState.RESYNCING
-        pending, in_flight = self._mailbox.counts(self.target.name)
-        if in_flight:
-            return TargetState.TRANSFERRING
-        if pending or self._unconfirmed.count or self._transport.has_unknown_names:
-            return TargetState.SETTLING
-        return TargetState.IN_SYNC
-
-    def _tell(self, outcome: Outcome, now: float) -> None:
-        if log.isEnabledFor(logging.DEBUG):
-            for path in outcome.paths:
-                verdict = outcome.verdict.value
-                log.debug("%s: %s: %s", self.target.name, display(path.path), verdict)
-        if self._around.on_batch is not None and outcome.kind:
-            oldest = min((path.first_seen for path in outcome.paths), default=now)
-            report = BatchReport(
-                source=self._around.source,
-                target=self.target.name,
-                outcome=outcome,
-                lag_s=now - oldest,
-            )
-            self._around.on_batch(report)
+        self._standing.show(now, is_open=self._is_open)

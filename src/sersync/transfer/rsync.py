@@ -31,12 +31,10 @@ from sersync.transfer.output import parse_items, parse_stats
 from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
+from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
 from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
 from sersync.transfer.verdict import Judgement, judge
 
-_LOOK_EVERY_S: Final = 5.0
-_STANDING_STILL_BYTES: Final = 4096
-"""Less than this in one look is keepalives, no progress."""
 _CHECKSUM_RATE: Final = 20 << 20
 """Bytes a second at which the slowest target may read a large old copy before it answers."""
 _DEAD_SPARE_S: Final = 0.25
@@ -73,7 +71,7 @@ class RsyncTransport:
         self._capabilities = Capabilities()
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
-        self._looked_at = 0.0
+        self._standstill = Standstill()
         self._demand = Demand()
         self._notes: tuple[str, ...] = ()
         self.probe_name = b""
@@ -118,11 +116,11 @@ class RsyncTransport:
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
-        ended = self._children.wait(0.0 if self._ready else min(timeout_s, _LOOK_EVERY_S))
+        ended = self._children.wait(0.0 if self._ready else min(timeout_s, LOOK_EVERY_S))
         now = self._clock()
         for child, code in ended:
             self._ended(child, code, now)
-        self._look_at_the_standing(now)
+        self._standstill.look(self._active.values(), now)
         self._refill(now)
         outcomes, self._ready = self._ready, []
         return outcomes
@@ -373,19 +371,3 @@ class RsyncTransport:
             self._ready.append(runs.resolved(ended, first, items, again, now))
         else:
             self._conclude(ended, self._judge(ended.child, code), now)
-
-    def _look_at_the_standing(self, now: float) -> None:
-        """End runs that move nothing: rsync's own time-out misses a receiver that hangs.
-
-        Nor does it see that it opens a FIFO, which was a file when rsync listed it.
-        """
-        if now - self._looked_at < _LOOK_EVERY_S:
-            return
-        self._looked_at = now
-        for each in self._active.values():
-            moved = each.child.io_bytes()
-            if moved - each.moved_bytes > _STANDING_STILL_BYTES:
-                each.moved_bytes, each.moved_at = moved, now
-            elif now - each.moved_at > each.patience_s or each.child.waits_for_fifo():
-                each.stalled = True
-                each.child.terminate()

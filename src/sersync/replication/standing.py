@@ -1,0 +1,124 @@
+"""Where a target stands: its state and its status, put together from its worker's parts."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from sersync.model.batch import Outcome
+from sersync.model.path import display
+from sersync.model.status import BatchReport, TargetState, TargetStatus
+from sersync.model.target import Target
+from sersync.replication.health import Health
+from sersync.replication.passes import Passes
+from sersync.replication.policy import Unconfirmed
+from sersync.replication.ports import Transport
+from sersync.replication.progress import Progress
+from sersync.replication.surroundings import Surroundings
+
+log: Final = logging.getLogger("sersync.worker")
+
+
+class Standing:
+    """What is shown of one target. ``status`` is for any thread, the rest for the worker's."""
+
+    def __init__(
+        self,
+        target: Target,
+        transport: Transport,
+        around: Surroundings,
+        *,
+        progress: Progress,
+        health: Health,
+        passes: Passes,
+        unconfirmed: Unconfirmed,
+    ) -> None:
+        self._target = target
+        self._transport = transport
+        self._around = around
+        self._mailbox = around.mailbox
+        self._progress = progress
+        self._health = health
+        self._passes = passes
+        self._unconfirmed = unconfirmed
+
+    def status(self, now: float) -> TargetStatus:
+        """Return what can be seen of the target now. For any thread."""
+        name = self._target.name
+        pending, in_flight = self._mailbox.counts(name)
+        oldest = self._mailbox.oldest(name)
+        current = self._progress.current_pass
+        if current is not None:
+            oldest = min(current.first_seen, now if oldest is None else oldest)
+        extent = self._around.extent()
+        return self._progress.status(
+            TargetStatus(
+                source=self._around.source,
+                target=name,
+                endpoint=str(self._target.endpoint),
+                state=self._shown_state(pending, in_flight),
+                lag_s=0.0 if oldest is None else now - oldest,
+                pending=pending,
+                in_flight=in_flight,
+                spares=self._transport.spares,
+                runs=self._transport.runs,
+                notes=self._transport.notes,
+            ),
+            self._health,
+            now,
+            entries_total=extent.entries,
+            bytes_total=extent.bytes,
+            bytes_moving=self._transport.progress_bytes if current is not None else 0,
+        )
+
+    def _shown_state(self, pending: int, in_flight: int) -> TargetState:
+        """Return the state, which may be a moment older than the numbers."""
+        state = self._progress.state
+        if state is TargetState.IN_SYNC and (pending or in_flight):
+            return TargetState.TRANSFERRING if in_flight else TargetState.SETTLING
+        return state
+
+    def show(self, now: float, *, is_open: bool) -> None:
+        """Take over what changed; *is_open*: the target was probed and is ready."""
+        self._progress.unconfirmed = self._unconfirmed.count
+        self._progress.full_passes = self._passes.completed
+        self._progress.current_pass = self._passes.current
+        self._progress.enter(self._state(now, is_open=is_open), now)
+
+    def _state(self, now: float, *, is_open: bool) -> TargetState:
+        if (held := self._held(now, is_open=is_open)) is not None:
+            return held
+        if self._passes:
+            return TargetState.RESYNCING
+        pending, in_flight = self._mailbox.counts(self._target.name)
+        if in_flight:
+            return TargetState.TRANSFERRING
+        if pending or self._unconfirmed.count or self._transport.has_unknown_names:
+            return TargetState.SETTLING
+        return TargetState.IN_SYNC
+
+    def _held(self, now: float, *, is_open: bool) -> TargetState | None:
+        """Return the state that keeps everything waiting, if it is in one."""
+        if self._health.is_halted:
+            return TargetState.HALTED
+        if self._health.is_paused:
+            return TargetState.PAUSED
+        if now < self._health.retry_at:
+            return TargetState.BACKING_OFF
+        return None if is_open else TargetState.STARTING
+
+    def tell(self, outcome: Outcome, now: float) -> None:
+        """Report a run that has ended to the log and to whoever follows the batches."""
+        if log.isEnabledFor(logging.DEBUG):
+            for path in outcome.paths:
+                verdict = outcome.verdict.value
+                log.debug("%s: %s: %s", self._target.name, display(path.path), verdict)
+        if self._around.on_batch is not None and outcome.kind:
+            oldest = min((path.first_seen for path in outcome.paths), default=now)
+            report = BatchReport(
+                source=self._around.source,
+                target=self._target.name,
+                outcome=outcome,
+                lag_s=now - oldest,
+            )
+            self._around.on_batch(report)
