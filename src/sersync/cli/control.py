@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from typer import Argument, Option
 
-from sersync.cli.status import sockets, state_base
+from sersync.cli.instances import looked_in, sockets
 from sersync.errors import UsageError
 from sersync.model.request import Did, Request, Verb
 
@@ -111,7 +111,7 @@ def _asked(request: Request, state_dir: str) -> tuple[str, Json] | Code:
 
     running = _running(state_dir)
     if not running:
-        where = state_dir or state_base()
+        where = looked_in(state_dir)
         print(f"sersync: no instance is running (looked in {where})", file=sys.stderr)
         return Code.NOT_RUNNING
     if len(running) > 1:

@@ -14,6 +14,7 @@ from sersync import __version__
 from sersync.cli.check import check
 from sersync.cli.control import pause, resume, resync
 from sersync.cli.demo import demo
+from sersync.cli.health import health
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
@@ -38,6 +39,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     demo,
     check,
     status,
+    health,
     pause,
     resume,
     resync,

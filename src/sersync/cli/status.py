@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-import os
 import sys
 from enum import IntEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Option
+
+from sersync.cli.instances import ask_instances
 
 _WELL = frozenset({"starting", "resyncing", "in-sync", "settling", "transferring", "paused"})
 
@@ -34,15 +34,8 @@ def status(
     json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Show all targets of running instances. Exit: 0 well, 1 halted or failing, 2 none runs."""
-    from sersync.api.client import NotReachable, fetch_status
-
-    documents = []
-    complaints = []
-    for path in sockets(state_dir):
-        try:
-            documents.append(fetch_status(path))
-        except NotReachable as error:
-            complaints.append(str(error))
+    answers = ask_instances(state_dir)
+    documents, complaints = list(answers.documents), answers.complaints
     if json:
         print(json_module.dumps({"instances": documents}))
     elif documents:
@@ -51,26 +44,10 @@ def status(
         print(f"sersync: no answer from {complaint}", file=sys.stderr)
     if not documents:
         if not complaints:
-            where = state_dir or state_base()
+            where = answers.looked_in
             print(f"sersync: no instance is running (looked in {where})", file=sys.stderr)
         return StatusCode.NOT_RUNNING
     return StatusCode.WELL if all(map(_is_well, documents)) else StatusCode.TROUBLE
-
-
-def state_base() -> str:
-    """Return the directory below which the instances of this user keep their state."""
-    from sersync.config import places
-
-    return places.state_base(os.environ)
-
-
-def sockets(state_dir: str) -> list[str]:
-    """Return the control sockets below *state_dir*, or of all instances of this user."""
-    top = Path(state_dir or state_base())
-    own = top / "control.sock"
-    if own.exists():
-        return [os.fspath(own)]
-    return sorted(os.fspath(path) for path in top.glob("*/control.sock"))
 
 
 def _is_well(document: Json) -> bool:

@@ -15,6 +15,7 @@ from sersync import __version__
 from sersync.api.server import ControlServer
 from sersync.daemon.assembly import assemble_source, assemble_target
 from sersync.daemon.control import Control
+from sersync.daemon.pulse import Pulse
 from sersync.daemon.supervisor import Supervisor
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
 from sersync.linux.lock import DirectoryLock, holder
@@ -46,6 +47,7 @@ class Daemon:
         self.settings = settings
         self.crashed = threading.Event()
         self._on_batch = on_batch
+        self.pulse = Pulse()
         self._supervisor = Supervisor(lambda _: self.crashed.set())
         self._pipelines: dict[str, Pipeline] = {}
         self._lock: DirectoryLock | None = None
@@ -108,6 +110,10 @@ class Daemon:
             worker for pipeline in self._pipelines.values() for worker in pipeline.workers.values()
         ]
 
+    def threads(self) -> list[threading.Thread]:
+        """Return the threads that replication needs. For any thread."""
+        return self._supervisor.threads()
+
     def reload(self, settings: Settings) -> None:
         """Change over to *settings*; what did not change keeps all that is pending for it.
 
@@ -131,7 +137,7 @@ class Daemon:
     # Sources and targets.
 
     def _start_source(self, source: Source) -> None:
-        pipeline = assemble_source(source)
+        pipeline = assemble_source(source, clock=self.pulse)
         for target in source.targets:
             self._add_target(pipeline, target)
         # Watch first, then compare: what changes meanwhile must not be missed.
@@ -146,7 +152,11 @@ class Daemon:
         if self._connections is None:
             raise AssertionError("start comes first")
         return assemble_target(
-            pipeline, target, connections=self._connections, on_batch=self._on_batch
+            pipeline,
+            target,
+            connections=self._connections,
+            clock=self.pulse,
+            on_batch=self._on_batch,
         )
 
     def _start_worker(self, pipeline: Pipeline, worker: TargetWorker) -> None:

@@ -16,7 +16,7 @@ from sersync.model.status import BatchReport
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.pipeline import Pipeline
-from sersync.replication.ports import Schedule
+from sersync.replication.ports import Clock, Schedule
 from sersync.replication.surroundings import Surroundings
 from sersync.replication.worker import TargetWorker
 from sersync.transfer.remote_shell import SharedConnections
@@ -27,13 +27,7 @@ from sersync.watch.root import RootWatch
 from sersync.watch.walk import Walk
 
 
-class MonotonicClock:
-    """The clock that never jumps."""
-
-    monotonic = staticmethod(time.monotonic)
-
-
-def assemble_source(source: Source) -> Pipeline:
+def assemble_source(source: Source, *, clock: Clock) -> Pipeline:
     """Return the pipeline of *source*, without its workers. Raises ``SourceError``."""
     root = os.path.realpath(source.root)
     try:
@@ -51,7 +45,7 @@ def assemble_source(source: Source) -> Pipeline:
         guard=guard,
         new_watcher=lambda: InotifyWatcher(root, source.filters),
         measure=Walk(root, source.filters).measure,
-        clock=MonotonicClock(),
+        clock=clock,
     )
 
 
@@ -60,6 +54,7 @@ def assemble_target(
     target: Target,
     *,
     connections: SharedConnections,
+    clock: Clock,
     on_batch: Callable[[BatchReport], None] | None,
 ) -> TargetWorker:
     """Return a worker for *target*, joined to the mailbox of *pipeline*."""
@@ -88,7 +83,7 @@ def assemble_target(
         guard=pipeline.guard,
         scanner=walk,
         schedule=_schedule(target),
-        clock=MonotonicClock(),
+        clock=clock,
         jitter=random.random,
         root_lost=pipeline.lose_root,
         extent=lambda: _extent(pipeline),

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Final, Self
 
+from sersync.daemon.announcer import Announcer
 from sersync.daemon.app import Daemon
 from sersync.errors import ConfigError, Mistake, SersyncError
+from sersync.linux.notify import Notices
 from sersync.linux.wake import Wake
 from sersync.model.status import BatchReport, DaemonStatus, TargetState
 from sersync.model.target import Settings
@@ -72,14 +74,19 @@ def serve(
     it cannot begin.
     """
     daemon = Daemon(settings, on_batch=on_batch)
+    announcer = Announcer(Notices.taken_from(os.environ), daemon.pulse)
     with Signals() as signals:
         daemon.start()
+        announcer.ready()
+        announcer.feed(daemon.threads, longest_timeout_s=longest_timeout_s(settings))
         # What is there now stays: the collector need not look at it again and again.
         gc.freeze()
         try:
-            code = _loop(daemon, signals, once, load, on_status, status_every_s)
+            code = _loop(daemon, announcer, signals, once, load, on_status, status_every_s)
         finally:
+            announcer.stopping()
             daemon.stop(now=daemon.crashed.is_set())
+            announcer.close()
             if on_status is not None:
                 on_status(daemon.status())
         return code
@@ -87,6 +94,7 @@ def serve(
 
 def _loop(
     daemon: Daemon,
+    announcer: Announcer,
     signals: Signals,
     once: bool,
     load: Callable[[], Settings] | None,
@@ -98,9 +106,12 @@ def _loop(
     while not signals.stops:
         if daemon.crashed.is_set():
             return _EX_SOFTWARE
+        announcer.turn(daemon.status)
         if signals.reloads > reloads:
             reloads = signals.reloads
+            announcer.reloading()
             _reload(daemon, load)
+            announcer.ready()
         if once and (code := once_is_over(daemon.status())) is not None:
             if on_status is not None:
                 on_status(daemon.status())
@@ -110,6 +121,12 @@ def _loop(
         _sleep(signals.wake, _ONCE_POLL_S if once else pause_s)
     log.info("stopping")
     return 0
+
+
+def longest_timeout_s(settings: Settings) -> float:
+    """Return the longest silence that any target is allowed, in seconds."""
+    targets = [target for source in settings.sources for target in source.targets]
+    return max((target.timeout_s for target in targets), default=0)
 
 
 def once_is_over(status: DaemonStatus) -> int | None:

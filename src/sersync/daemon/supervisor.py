@@ -34,6 +34,10 @@ class Supervisor:
         if thread is not None:
             thread.join(timeout_s)
 
+    def threads(self) -> list[threading.Thread]:
+        """Return the awaited threads that were started and not joined. For any thread."""
+        return [thread for thread in tuple(self._threads.values()) if not thread.daemon]
+
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
         try:
             work()

@@ -18,7 +18,7 @@ def test_bare_sersync_shows_the_commands(cli: Cli) -> None:
 
     assert bare.returncode == asked.returncode == 0
     assert bare.stdout.strip() == asked.stdout.strip()
-    for command in ("mirror", "run", "demo", "check", "status"):
+    for command in ("mirror", "run", "demo", "check", "status", "health"):
         assert f"  {command} " in asked.stdout
 
 
@@ -28,7 +28,7 @@ def test_the_version_is_that_of_the_package(cli: Cli) -> None:
     assert (result.returncode, result.stdout) == (0, f"sersync {__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["mirror", "run", "demo", "check", "status"])
+@pytest.mark.parametrize("command", ["mirror", "run", "demo", "check", "status", "health"])
 def test_every_command_explains_itself(cli: Cli, command: str) -> None:
     result = cli.run(command, "--help")
 

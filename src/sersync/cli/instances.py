@@ -1,0 +1,65 @@
+"""The running instances of this host, found by their control sockets."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+_SYSTEM: Final = Path("/var/lib/sersync")
+"""Where services keep their state, also those that run as another user than root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What running instances say of themselves, and who did not answer."""
+
+    documents: tuple[Json, ...]
+    complaints: tuple[str, ...]
+    """For each instance that did not answer: its socket, and why."""
+    looked_in: str
+
+
+def ask_instances(state_dir: str) -> Answers:
+    """Ask the instances below *state_dir*, or all of this user and of this host's services."""
+    from sersync.api.client import NotReachable, fetch_status
+
+    documents = []
+    complaints = []
+    for path in sockets(state_dir):
+        try:
+            documents.append(fetch_status(path))
+        except NotReachable as error:
+            complaints.append(str(error))
+    return Answers(
+        documents=tuple(documents),
+        complaints=tuple(complaints),
+        looked_in=looked_in(state_dir),
+    )
+
+
+def looked_in(state_dir: str) -> str:
+    """Return where instances were looked for, for messages."""
+    return state_dir or ", ".join(map(os.fspath, _bases()))
+
+
+def _bases() -> list[Path]:
+    from sersync.config.places import state_base
+
+    own = Path(state_base(os.environ))
+    return [own] if own == _SYSTEM or not _SYSTEM.is_dir() else [own, _SYSTEM]
+
+
+def sockets(state_dir: str) -> list[str]:
+    """Return the control sockets below *state_dir*, or of all instances that we may ask."""
+    if not state_dir:
+        return [os.fspath(path) for base in _bases() for path in _below(base)]
+    own = Path(state_dir) / "control.sock"
+    return [os.fspath(own)] if own.exists() else list(map(os.fspath, _below(Path(state_dir))))
+
+
+def _below(base: Path) -> list[Path]:
+    return sorted(path for path in base.glob("*/control.sock") if os.access(path.parent, os.X_OK))

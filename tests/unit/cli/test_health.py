@@ -1,0 +1,122 @@
+"""One line, one exit code: what monitoring makes of the instances' answers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sersync.api.render import status_document
+from sersync.cli.health import HealthCode, Limits, judge
+from sersync.cli.instances import Answers
+from sersync.model.batch import Problem, Reason, Stage
+from sersync.model.path import RelPath
+from sersync.model.status import TargetState, TargetStatus
+from tests.support.status import daemon_status, target_status
+
+_LIMITS = Limits(max_lag_s=300.0, max_pending=None)
+
+
+def answers(*targets: TargetStatus, complaints: tuple[str, ...] = (), **known: object) -> Answers:
+    document = status_document(daemon_status(*targets, **known))
+    return Answers(documents=(document,), complaints=complaints, looked_in="/state")
+
+
+def test_all_well_is_ok_with_figures() -> None:
+    code, line = judge(answers(target_status(lag_s=0.5, pending=3)), _LIMITS)
+
+    assert code is HealthCode.OK
+    assert line == (
+        "SERSYNC OK - 1 target, lag 500 ms | 'www/web1 lag'=0.500s;;300;0 'www/web1 pending'=3;;;0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        (target_status(state=TargetState.HALTED, reason=Reason(message="read only")), "CRITICAL"),
+        (target_status(state=TargetState.STOPPED), "CRITICAL"),
+        (target_status(state=TargetState.BACKING_OFF, reason=Reason(message="gone")), "WARNING"),
+        (target_status(lag_s=300.5), "CRITICAL"),
+        (target_status(lag_s=300.0), "OK"),
+        (target_status(state=TargetState.PAUSED), "OK"),
+        (target_status(state=TargetState.RESYNCING), "OK"),
+        (
+            target_status(problems=(Problem(path=RelPath(b"x"), stage=Stage.WRITE, message="no"),)),
+            "WARNING",
+        ),
+        (target_status(problems_omitted=1), "WARNING"),
+    ],
+)
+def test_each_state_has_its_code(target: TargetStatus, code: str) -> None:
+    found, line = judge(answers(target), _LIMITS)
+
+    assert found.name == code
+    assert line.startswith(f"SERSYNC {code} - ")
+
+
+def test_a_halted_source_is_critical_and_says_why() -> None:
+    code, line = judge(answers(halted=Reason(message="the root is empty")), _LIMITS)
+
+    assert (code, "www halted: the root is empty" in line) == (HealthCode.CRITICAL, True)
+
+
+def test_more_pending_than_allowed_is_critical_and_the_limit_is_among_the_figures() -> None:
+    limits = Limits(max_lag_s=300.0, max_pending=10)
+    code, line = judge(answers(target_status(pending=8, in_flight=3)), limits)
+
+    assert code is HealthCode.CRITICAL
+    assert "www/web1 has 11 paths pending (limit 10)" in line
+    assert "'www/web1 pending'=11;;10;0" in line
+
+
+def test_the_worst_is_said_first_and_decides() -> None:
+    code, line = judge(
+        answers(
+            target_status(target="slow", state=TargetState.BACKING_OFF),
+            target_status(target="dead", state=TargetState.HALTED),
+        ),
+        _LIMITS,
+    )
+
+    assert code is HealthCode.CRITICAL
+    assert line.index("dead halted") < line.index("slow backing off")
+
+
+def test_nothing_running_is_critical() -> None:
+    code, line = judge(Answers(documents=(), complaints=(), looked_in="/state"), _LIMITS)
+
+    assert (code, line) == (
+        HealthCode.CRITICAL,
+        "SERSYNC CRITICAL - no instance is running (looked in /state)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("complaint", "among_others", "code"),
+    [
+        ("x/control.sock: [Errno 111] Connection refused", False, HealthCode.CRITICAL),
+        ("x/control.sock: [Errno 111] Connection refused", True, HealthCode.WARNING),
+        ("x/control.sock: timed out", True, HealthCode.CRITICAL),
+        ("x/control.sock: [Errno 13] Permission denied", True, HealthCode.UNKNOWN),
+    ],
+)
+def test_an_instance_that_does_not_answer_is_told_apart(
+    complaint: str, among_others: bool, code: HealthCode
+) -> None:
+    others = answers().documents if among_others else ()
+
+    found, line = judge(
+        Answers(documents=others, complaints=(complaint,), looked_in="/state"), _LIMITS
+    )
+
+    assert (found, complaint in line) == (code, True)
+
+
+def test_hostile_names_do_not_break_the_line() -> None:
+    target = target_status(target="a|b'c=d\ne")
+    _, line = judge(answers(target), _LIMITS)
+
+    assert "\n" not in line
+    assert line.count("|") == 1
+    assert re.search(r"'www/a_b''c_d e lag'=0\.000s", line)
