@@ -19,6 +19,7 @@ from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
 from sersync.cli.status import status
+from sersync.cli.target import target
 from sersync.errors import SersyncError, UsageError
 
 _INTERRUPTED = 130
@@ -46,6 +47,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
 )
 for _command in _COMMANDS:
     app.command()(_command)
+app.add_typer(target, name="target")
 
 
 def _show_version(is_asked_for: bool) -> None:
