@@ -18,6 +18,7 @@ from sersync.cli.health import health
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
+from sersync.cli.selftest import selftest
 from sersync.cli.status import status
 from sersync.cli.target import target
 from sersync.errors import SersyncError, UsageError
@@ -44,6 +45,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     pause,
     resume,
     resync,
+    selftest,
 )
 for _command in _COMMANDS:
     app.command()(_command)
