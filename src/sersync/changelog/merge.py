@@ -21,7 +21,6 @@ def merged(older: DirtyPath, newer: DirtyPath, *, created: bool) -> DirtyPath:
         content=older.content or newer.content,
         created=created,
         failures=max(older.failures, newer.failures),
-        origin=newer.origin or older.origin,
     )
 
 
@@ -32,12 +31,8 @@ def changed(
     not_before: float | None = None,
     created: bool | None = None,
     failures: int | None = None,
-    origin: RelPath | None = None,
 ) -> DirtyPath:
-    """Return a copy of *entry* with what is given in place; entries handed out never change.
-
-    A failure ends what was hoped for of its former name.
-    """
+    """Return a copy of *entry* with what is given in place; entries handed out never change."""
     return DirtyPath(
         path=entry.path,
         scope=entry.scope,
@@ -47,7 +42,6 @@ def changed(
         content=entry.content,
         created=entry.created if created is None else created,
         failures=entry.failures if failures is None else failures,
-        origin=origin or (entry.origin if not failures else None),
     )
 
 

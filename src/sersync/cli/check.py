@@ -26,6 +26,7 @@ def check(
     schema: Annotated[
         bool, Option("--schema", help="Print the JSON Schema of sersync.toml, for editors.")
     ] = False,
+    strict: Annotated[bool, Option("--strict", help="Take every warning for a mistake.")] = False,
 ) -> int:
     """Say what FILE will do, or every mistake in it. Exit: 0 fine, 1 warnings, 2 mistakes."""
     if schema:
@@ -35,22 +36,26 @@ def check(
         return CheckCode.FINE
     if not config:
         raise UsageError("there is nothing to check", hint="sersync check -c sersync.toml")
-    return _check(config)
+    return _check(config, strict=strict)
 
 
-def _check(config: str) -> int:
-    from sersync.cli.messages import complain, warn
+def _check(config: str, *, strict: bool) -> int:
+    from sersync.cli.messages import complain, note, warn
+    from sersync.config.file import load
     from sersync.config.summary import summary
-    from sersync.config.toml import load
 
     try:
         loaded = load(config)
     except ConfigError as error:
         complain(error)
         return CheckCode.MISTAKES
+    if strict and loaded.warnings:
+        complain(ConfigError(config, loaded.warnings))
+        return CheckCode.MISTAKES
     for line in summary(loaded.settings):
         print(line)
     warn(loaded.warnings)
+    note(loaded.notes)
     if loaded.warnings:
         return CheckCode.WARNINGS
     typer.echo("No mistakes found.")

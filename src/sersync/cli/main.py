@@ -13,14 +13,13 @@ import typer
 from sersync import __version__
 from sersync.cli.check import check
 from sersync.cli.control import pause, resume, resync
+from sersync.cli.convert import convert
 from sersync.cli.demo import demo
 from sersync.cli.health import health
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
-from sersync.cli.selftest import selftest
 from sersync.cli.status import status
-from sersync.cli.target import target
 from sersync.errors import SersyncError, UsageError
 
 _INTERRUPTED = 130
@@ -40,16 +39,15 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     run,
     demo,
     check,
+    convert,
     status,
     health,
     pause,
     resume,
     resync,
-    selftest,
 )
 for _command in _COMMANDS:
     app.command()(_command)
-app.add_typer(target, name="target")
 
 
 def _show_version(is_asked_for: bool) -> None:

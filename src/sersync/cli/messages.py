@@ -29,6 +29,12 @@ def warn(warnings: Iterable[Mistake]) -> None:
         print(f"warning: {in_a_line(warning)}", file=sys.stderr)
 
 
+def note(notes: Iterable[Mistake]) -> None:
+    """Print *notes* on what is different now, one per line."""
+    for each in notes:
+        print(f"note: {in_a_line(each)}", file=sys.stderr)
+
+
 def in_a_line(mistake: Mistake) -> str:
     """Return ``place: message (suggestion)``."""
     suggestion = f" ({mistake.suggestion})" if mistake.suggestion else ""

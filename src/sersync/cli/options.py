@@ -11,4 +11,6 @@ Once = Annotated[
 ]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.")]
 Json = Annotated[bool, Option("--json", help="Print one line of JSON for every batch.")]
-Config = Annotated[str, Option("--config", "-c", metavar="FILE", help="The sersync.toml.")]
+Config = Annotated[
+    str, Option("--config", "-c", metavar="FILE", help="The sersync.toml, or a confxml.xml.")
+]

@@ -10,7 +10,7 @@ def run(config: Config, once: Once = False, quiet: Quiet = False, json: Json = F
     """Run the service that FILE describes. SIGHUP reads it again, SIGTERM stops cleanly."""
     from sersync.cli.foreground import run_in_foreground
     from sersync.cli.messages import warn
-    from sersync.config.toml import load
+    from sersync.config.file import load
 
     def load_and_warn() -> Settings:
         loaded = load(config)

@@ -140,6 +140,9 @@ def _check_pair(first: Placed, second: Placed, findings: Findings) -> None:
         return
     place = (*second.path, "to")
     if path == other_path:
+        if not (first.target.delete or second.target.delete):
+            findings.warning(place, f"this is also where {_named(first)} goes")
+            return
         findings.mistake(
             place, f"this is also where {_named(first)} goes", "choose a place for each target"
         )

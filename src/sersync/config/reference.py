@@ -40,8 +40,11 @@ _KINDS: Final = {
     "connect_timeout": "duration",
     "max_delay": "duration",
     "grace": "duration",
+    "retry_failed": "duration",
     "full_pass": "schedule",
     "large_file": "size",
+    "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'
+    ' `"move-from"`, `"move-to"`, `"attributes"`, `"modify"`',
     "log_level": '`"error"`, `"warning"`, `"info"`, `"debug"`',
 }
 _DEFAULTS: Final = {
@@ -49,6 +52,7 @@ _DEFAULTS: Final = {
     "full_pass": '`"never"`',
     "settle_busy": '`"10ms"`',
     "rsync_options": '`["--archive"]`',
+    "triggers": "all of them",
 }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
-from sersync.config.resolve_target import Surroundings, TargetResolver
+from sersync.config.resolve_target import Surroundings, TargetResolver, TargetRules
 from sersync.config.schema import (
     Document,
     FilterSettings,
@@ -18,9 +18,11 @@ from sersync.config.schema import (
     TargetSettings,
     settings_of,
 )
+from sersync.model.expression import Expression, parse_expression
 from sersync.model.filters import Filter, Rule, parse_rule, warn_absolute
 from sersync.model.rule import parse_pattern_option
 from sersync.model.target import Settings, Source, Target
+from sersync.model.trigger import Trigger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
         state_dir=document.state_dir,
         log_level=document.log_level,
         grace_s=document.grace,
+        failure_log=document.failure_log,
+        retry_failed_s=document.retry_failed,
     )
     return Resolved(settings=settings, placed=tuple(placed))
 
@@ -76,14 +80,19 @@ def _source(
             (*path, "root"), f'"{table.root}" is not an absolute path', "begin it with a slash"
         )
     rules = _rules(table, path, root, findings)
+    expressions = _expressions(table, path, findings)
     paths: list[Path] = []
     targets = []
     for index, written in enumerate(table.target):
         place = (*path, "target", index)
         settings = settings_of(written, table.defaults, defaults)
-        target_rules = [*rules, *_rules(settings, place, root, findings)]
         resolver = TargetResolver(settings, written.model_fields_set, place, surroundings, findings)
-        if target := resolver.resolve(target_rules):
+        rules_of_target = TargetRules(
+            rules=(*rules, *_rules(settings, place, root, findings)),
+            expressions=(*expressions, *_expressions(settings, place, findings)),
+            full_pass=tuple(_rules(settings, place, root, findings, keys=("full_pass_exclude",))),
+        )
+        if target := resolver.resolve(rules_of_target):
             targets.append(target)
             paths.append(place)
     given = {written.name for written in table.target}
@@ -94,16 +103,24 @@ def _source(
         name=table.name or os.path.basename(table.root.rstrip("/")) or "root",
         root=root.rstrip(b"/") or b"/",
         targets=tuple(targets),
-        filters=Filter(rules),
+        filters=Filter(rules, expressions),
         max_delay_s=table.max_delay,
+        triggers=frozenset(map(Trigger, table.triggers)),
     )
     return source, paths
 
 
-def _rules(table: FilterSettings, path: Path, root: bytes, findings: Findings) -> list[Rule]:
+def _rules(
+    table: FilterSettings,
+    path: Path,
+    root: bytes,
+    findings: Findings,
+    *,
+    keys: tuple[str, ...] = ("filters", "include", "exclude"),
+) -> list[Rule]:
     """Return the rules of *table* in the order in which they decide, noting unreadable ones."""
     rules = []
-    for key in ("filters", "include", "exclude"):
+    for key in keys:
         for index, text in enumerate(getattr(table, key)):
             place = (*path, key, index)
             try:
@@ -115,6 +132,17 @@ def _rules(table: FilterSettings, path: Path, root: bytes, findings: Findings) -
             if warning := warn_absolute(rule, root):
                 findings.warning(place, warning)
     return rules
+
+
+def _expressions(table: FilterSettings, path: Path, findings: Findings) -> list[Expression]:
+    """Return the regular expressions of *table*, noting those that cannot be read."""
+    expressions = []
+    for index, text in enumerate(table.exclude_regex):
+        try:
+            expressions.append(parse_expression(os.fsencode(text)))
+        except ValueError as error:
+            findings.mistake((*path, "exclude_regex", index), str(error))
+    return expressions
 
 
 def _rule(key: str, text: bytes) -> Rule:

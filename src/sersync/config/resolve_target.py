@@ -11,6 +11,7 @@ from sersync.config.positions import Path
 from sersync.config.rsync_options import ParsedOptions, parse_rsync_options
 from sersync.config.schema import TargetTable
 from sersync.model.endpoint import parse_endpoint
+from sersync.model.expression import Expression
 from sersync.model.filters import Filter, Rule
 from sersync.model.target import (
     RSYNC_PORT,
@@ -35,6 +36,15 @@ class Surroundings:
     read_file: Callable[[str], bytes] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRules:
+    """What filters one target; *full_pass* holds in passes by schedule and at the start only."""
+
+    rules: tuple[Rule, ...] = ()
+    expressions: tuple[Expression, ...] = ()
+    full_pass: tuple[Rule, ...] = ()
+
+
 class TargetResolver:
     """Makes one target out of its settings. For one load, on one thread."""
 
@@ -53,8 +63,8 @@ class TargetResolver:
         self._path = path
         self._findings = findings
 
-    def resolve(self, rules: list[Rule]) -> Target | None:
-        """Return the target, filtered by *rules*; None and a mistake for an unusable address."""
+    def resolve(self, filtered: TargetRules) -> Target | None:
+        """Return the target; None and a mistake for an unusable address."""
         settings = self._settings
         parsed = self._options()
         try:
@@ -71,9 +81,11 @@ class TargetResolver:
         return Target(
             name=settings.name or str(endpoint),
             endpoint=endpoint,
-            filters=Filter([*rules, *parsed.rules]),
+            filters=Filter([*filtered.rules, *parsed.rules], filtered.expressions),
+            full_pass_rules=filtered.full_pass,
             options=parsed.options,
             delete=settings.delete,
+            baseline=settings.baseline,
             password_file=password_file,
             password=self._surroundings.password if by_daemon and not password_file else "",
             bandwidth_kib_s=settings.bandwidth or parsed.bandwidth_kib_s or 0,

@@ -7,7 +7,7 @@ of. What the settings mean together is checked in ``resolve`` and ``across``.
 from __future__ import annotations
 
 import shlex
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -59,6 +59,16 @@ Options = Annotated[
         }
     ),
 ]
+TriggerName = Literal[
+    "delete",
+    "create-directory",
+    "create-file",
+    "close",
+    "move-from",
+    "move-to",
+    "attributes",
+    "modify",
+]
 Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f/]+$", max_length=200)]
 
 
@@ -81,6 +91,11 @@ class FilterSettings(Table):
     exclude: list[str] = Field(
         default=[], description="Patterns that are never sent, and never deleted on a target."
     )
+    exclude_regex: list[str] = Field(
+        default=[],
+        description="The same as regular expressions that match a whole path: `name` in the root,"
+        " `/dir/name` below it, and of a directory also `dir/`.",
+    )
 
 
 class SshSettings(Table):
@@ -99,6 +114,11 @@ class TargetSettings(FilterSettings):
 
     delete: bool = Field(
         default=True, description="Delete on the target what is gone from the source."
+    )
+    baseline: bool = Field(
+        default=False,
+        description="Take both sides as they are at the first start: only later changes are"
+        " carried, and what only the target has stays, except in a scheduled `full_pass`.",
     )
     max_delete: MaxDelete | None = Field(
         default=None,
@@ -161,6 +181,11 @@ class TargetSettings(FilterSettings):
         description="When everything is compared again: an interval, a cron expression (local"
         ' time), or `"never"`. There is always one at the start.',
     )
+    full_pass_exclude: list[str] = Field(
+        default=[],
+        description="Patterns that full passes by schedule and at the start leave alone, while"
+        " changes to them are carried when they happen.",
+    )
     large_file: Size = Field(
         default=8 << 20,
         description="Files from this size on travel by themselves, so that small ones overtake"
@@ -194,6 +219,12 @@ class SourceTable(FilterSettings):
     max_delay: Duration = Field(
         default=10.0, description="A file that stays open and keeps changing is carried this often."
     )
+    triggers: list[TriggerName] = Field(
+        default=list(get_args(TriggerName)),
+        min_length=1,
+        description="Kinds of change that are carried when they happen; others wait for a full"
+        " pass.",
+    )
     defaults: TargetSettings = Field(
         default=TargetSettings(), description="Settings for all targets of this source."
     )
@@ -210,6 +241,16 @@ class Document(Table):
     )
     log_level: Literal["error", "warning", "info", "debug"] = Field(
         default="info", description="The least severe messages that are logged."
+    )
+    failure_log: str = Field(
+        default="",
+        description="File that lists what cannot be carried now, each entry with its reason and a"
+        " command that tries it by hand. Unset: none.",
+    )
+    retry_failed: Duration = Field(
+        default=0.0,
+        description="Try again everything that failed at least this often, whatever the pauses"
+        " between its retries have grown to; 0 leaves it to those.",
     )
     grace: Duration = Field(
         default=10.0,

@@ -9,6 +9,7 @@ from sersync.config.values import Schedule
 from sersync.model.filters import Rule
 from sersync.model.path import display
 from sersync.model.target import RemoteShell, RsyncModule, Settings, Source, Target
+from sersync.model.trigger import Trigger
 
 
 def summary(settings: Settings) -> Iterator[str]:
@@ -17,6 +18,10 @@ def summary(settings: Settings) -> Iterator[str]:
         yield f'source "{source.name}": {display(source.root)}'
         for rule in source.filters.rules:
             yield f"    {_verb(rule)} {display(rule.pattern)}"
+        for expression in source.filters.expressions:
+            yield f"    exclude what matches {expression}"
+        if waiting := [each.value for each in Trigger if each not in source.triggers]:
+            yield f"    waits for a full pass: {', '.join(waiting)}"
         for target in source.targets:
             where = str(target.endpoint)
             yield (
@@ -27,6 +32,8 @@ def summary(settings: Settings) -> Iterator[str]:
             for line in _facts(target, source):
                 yield f"    {line}"
             yield f"    {command(source, target)}"
+    if settings.failure_log:
+        yield f"failures: {settings.failure_log}"
     yield f"state: {settings.state_dir}"
 
 
@@ -78,8 +85,15 @@ def _facts(target: Target, source: Source) -> Iterator[str]:
         yield f"{_verb(rule)} {display(rule.pattern)}"
     if target.bandwidth_kib_s:
         yield f"at most {target.bandwidth_kib_s} KiB per second"
+    for expression in target.filters.expressions[len(source.filters.expressions) :]:
+        yield f"exclude what matches {expression}"
+    at_the_start = "" if target.baseline else "at the start, and "
     schedule = Schedule(every_s=target.full_pass_every_s, cron=target.full_pass_cron)
     if schedule.cron:
-        yield f'full pass: at the start, and by cron "{schedule.cron}"'
+        yield f'full pass: {at_the_start}by cron "{schedule.cron}"'
     elif schedule.every_s:
-        yield f"full pass: at the start, and every {schedule.every_s / 3600:g} h"
+        yield f"full pass: {at_the_start}every {schedule.every_s / 3600:g} h"
+    elif target.baseline:
+        yield "no full pass: both sides are taken as they are at the first start"
+    for rule in target.full_pass_rules:
+        yield f"full pass: {_verb(rule)} {display(rule.pattern)}"

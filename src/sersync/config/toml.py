@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from sersync.config.across import check_across
 from sersync.config.findings import Findings
 from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file, step_into
-from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path, lines_of
 from sersync.config.resolve import Placed, Resolved, resolve
 from sersync.config.resolve_target import Surroundings
@@ -35,23 +34,13 @@ class Loaded:
 
     settings: Settings
     warnings: tuple[Mistake, ...] = ()
-
-
-def load(path: str, environ: Mapping[str, str] = os.environ) -> Loaded:
-    """Return the settings in the file at *path*; ``ConfigError`` with all mistakes otherwise.
-
-    ``RSYNC_PASSWORD`` in *environ* serves rsync daemons that have no password file.
-    """
-    loaded = parse(_read(path), path, environ)
-    real = os.path.realpath(path)
-    state_dir = loaded.settings.state_dir or default_state_dir(f"run-{digest(real)}", environ)
-    settings = replace(loaded.settings, config_file=real, state_dir=state_dir)
-    return Loaded(settings=settings, warnings=loaded.warnings)
+    notes: tuple[Mistake, ...] = ()
+    """What this program does differently from the one that the file was written for."""
 
 
 def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
     """Return what *text* says; *file* is what messages call it."""
-    raw = _decoded(text, file)
+    raw = document_of(text, file)
     place_of = places_in_file(file, lines_of(text), raw)
     mistakes: list[Mistake] = []
     broken: set[Path] = set()
@@ -80,12 +69,8 @@ def _patterns(file: str) -> bytes:
         return patterns.read()
 
 
-def _read(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise ConfigError(path, [Mistake(place=path, message=error.strerror or "")]) from error
+def decoded_text(content: bytes, path: str) -> str:
+    """Return *content* as text; ``ConfigError`` with the line where it is not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -94,7 +79,8 @@ def _read(path: str) -> str:
         raise ConfigError(path, [mistake]) from error
 
 
-def _decoded(text: str, file: str) -> dict[str, Any]:
+def document_of(text: str, file: str) -> dict[str, Any]:
+    """Return the tables of a TOML *text*; ``ConfigError`` with line and column if it is none."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

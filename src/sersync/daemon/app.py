@@ -215,7 +215,8 @@ def check_rsync() -> None:
 
 
 def _is_watched_alike(old: Source, new: Source) -> bool:
-    return (old.root, old.filters, old.max_delay_s) == (new.root, new.filters, new.max_delay_s)
+    watched = (old.root, old.filters, old.max_delay_s, old.triggers)
+    return watched == (new.root, new.filters, new.max_delay_s, new.triggers)
 
 
 def _locked(state_dir: str) -> DirectoryLock:

@@ -43,7 +43,7 @@ def assemble_source(source: Source, *, clock: Clock) -> Pipeline:
         source,
         mailbox=mailbox,
         guard=guard,
-        new_watcher=lambda: InotifyWatcher(root, source.filters),
+        new_watcher=lambda: InotifyWatcher(root, source.filters, triggers=source.triggers),
         measure=Walk(root, source.filters).measure,
         clock=clock,
     )

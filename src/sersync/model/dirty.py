@@ -25,8 +25,7 @@ class DirtyPath:
 
     Times are seconds of the monotonic clock. *not_before*: held back until then.
     *content*: a report said that bytes may have changed. *created*: the name is new, so that
-    the target has no older copy that could look the same. *origin*: a hint, the target may have it
-    under that name.
+    the target has no older copy that could look the same.
     """
 
     path: RelPath
@@ -37,4 +36,3 @@ class DirtyPath:
     content: bool = False
     created: bool = False
     failures: int = 0
-    origin: RelPath | None = None

@@ -39,10 +39,7 @@ class NewTree:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """*old* became *new*: a hint, so that the content need not be sent again.
-
-    Both names are reported by themselves as well, before this.
-    """
+    """*old* became *new*: a hint, so that the content need not be sent again."""
 
     old: RelPath
     new: RelPath

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from sersync.model.filters import Filter
+from sersync.model.filters import Filter, Rule
 from sersync.model.hooks import HookSettings
 from sersync.model.options import RsyncOptions
+from sersync.model.trigger import EVERY_TRIGGER, Trigger
 
 RSYNC_PORT: Final = 873
 """Where an rsync daemon listens, if nothing else is said (rsync(1), ``--port``)."""
@@ -86,8 +87,12 @@ class Target:
     name: str
     endpoint: Endpoint
     filters: Filter = field(default_factory=Filter)
+    full_pass_rules: tuple[Rule, ...] = ()
+    """Hold before *filters* in full passes by schedule and at the start."""
     options: RsyncOptions = field(default_factory=RsyncOptions)
     delete: bool = True
+    baseline: bool = False
+    """The first start compares nothing, and only a scheduled pass deletes what is extraneous."""
     password_file: str = ""
     password: str = field(default="", repr=False)
     bandwidth_kib_s: int = 0
@@ -118,6 +123,8 @@ class Source:
     filters: Filter = field(default_factory=Filter)
     max_delay_s: float = 10.0
     hooks: tuple[HookSettings, ...] = ()
+    triggers: frozenset[Trigger] = EVERY_TRIGGER
+    """What is carried when it happens; other changes wait for a full pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +138,7 @@ class Settings:
     log_level: str = "info"
     grace_s: float = 10.0
     """How long a stop waits for running transfers before it cancels them."""
+    failure_log: str = ""
+    """File that lists what cannot be carried now; empty is none."""
+    retry_failed_s: float = 0.0
+    """Everything that failed is tried again this often; 0 leaves it to its own pauses."""

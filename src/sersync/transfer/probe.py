@@ -1,13 +1,11 @@
 """What can the target do? Found out by trying, never by a version.
 
 A small file with a random name is pushed, looked at by a dry run and removed again, with the
-very options that transfers use. Nothing else on the target is touched, and its root is given back
-the times that it had.
+very options that transfers use. Nothing else on the target is touched.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
@@ -26,14 +24,11 @@ from sersync.model.options import RsyncOptions
 from sersync.transfer.command import Kind, Recipe, command, destination, name_list, options
 from sersync.transfer.launch import Launcher
 from sersync.transfer.output import parse_items
-from sersync.transfer.plan import ROOT_ATTRIBUTES
 from sersync.transfer.verdict import Judgement, judge
 
 PROBE_PREFIX: Final = b".sersync-probe-"
 _ODD_NS: Final = 123_456_789
 _DEADLINE_FACTOR: Final = 3
-_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4)
-"""How long a daemon with few connections may take to see that we have left one."""
 
 
 class Probe:
@@ -42,7 +37,6 @@ class Probe:
     def __init__(self, launcher: Launcher, children: Children) -> None:
         # The user's filters could hide the probe; it is none of the source's files.
         self._target = replace(launcher.target, filters=Filter(), delete=True)
-        self._root = launcher.root
         self._rsh = launcher.rsh
         self._env = launcher.environment
         self._children = children
@@ -52,7 +46,6 @@ class Probe:
         self.connecting_s = 0.0
         """How long a run takes that has nothing to do."""
         self._is_stopping: Callable[[], bool] = bool
-        self._was_connected = False
 
     def run(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         """Return None and set the capabilities, or return why the target is not ready."""
@@ -80,14 +73,7 @@ class Probe:
         self.connecting_s = time.monotonic() - begun
         if judgement.verdict is not Verdict.DONE:
             return _failure(judgement)
-        self._put_root_back()
         return None
-
-    def _put_root_back(self) -> None:
-        """Give the target's root its times again: a file that came and went has changed them."""
-        # Where that fails, the root was just changed or lost; then it is carried by itself.
-        with contextlib.suppress(OSError):
-            self._call(self._command(self._root), name_list([ROOT_ATTRIBUTES]), self._root)
 
     def _push(self, directory: bytes) -> Judgement:
         """Push the probe, giving up one ability after the other until the target takes it."""
@@ -162,19 +148,6 @@ class Probe:
         ]
 
     def _call(self, argv: Sequence[bytes], stdin: bytes, cwd: bytes) -> tuple[Judgement, bytes]:
-        """Run *argv* to its end; again where the target still counts our connection before it."""
-        judgement, stdout = self._call_once(argv, stdin, cwd)
-        for pause_s in _PAUSES_S if self._was_connected else ():
-            if not judgement.too_many_connections or self._is_stopping():
-                break
-            self._children.wait(pause_s)
-            judgement, stdout = self._call_once(argv, stdin, cwd)
-        self._was_connected = True
-        return judgement, stdout
-
-    def _call_once(
-        self, argv: Sequence[bytes], stdin: bytes, cwd: bytes
-    ) -> tuple[Judgement, bytes]:
         child = Child(argv, env=self._env, cwd=cwd)
         self._children.add(child)
         self._children.feed(child, stdin)

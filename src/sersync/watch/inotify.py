@@ -14,12 +14,14 @@ from typing import Final
 from sersync.errors import SourceError
 from sersync.linux.inotify import (
     IN_ATTRIB,
+    IN_CREATE,
     IN_DELETE,
     IN_DELETE_SELF,
     IN_IGNORED,
     IN_ISDIR,
     IN_MOVE_SELF,
     IN_MOVED_FROM,
+    IN_MOVED_TO,
     IN_Q_OVERFLOW,
     IN_UNMOUNT,
     add_watch,
@@ -28,6 +30,7 @@ from sersync.linux.limits import Limit
 from sersync.model.filters import Filter
 from sersync.model.path import ROOT, RelPath, ancestors, display
 from sersync.model.report import Desync, DesyncReason, Report
+from sersync.model.trigger import EVERY_TRIGGER, Trigger
 from sersync.watch.coalesce import Burst
 from sersync.watch.coverage import AddWatch, Coverage
 from sersync.watch.queue import EventQueue
@@ -42,6 +45,7 @@ class InotifyWatcher:
 
     *settle_busy_s*: how long a take lets events gather while many come; alone, an event is
     reported at once. *raise_limits*: the kernel's limits may be raised where they are too low.
+    *triggers*: only these kinds of change are reported.
     """
 
     def __init__(
@@ -52,9 +56,11 @@ class InotifyWatcher:
         settle_busy_s: float = 0.010,
         raise_limits: bool = True,
         add_watch: AddWatch = add_watch,
+        triggers: frozenset[Trigger] = EVERY_TRIGGER,
     ) -> None:
         self._root = root
         self._filters = filters
+        self._triggers = triggers
         self._raise_limits = raise_limits
         self._add_watch = add_watch
         self._queue = EventQueue(settle_busy_s)
@@ -144,15 +150,15 @@ class InotifyWatcher:
 
     def _read(self) -> list[Report]:
         """Read what is queued, and return what it comes to."""
-        burst = Burst()
+        burst = Burst(self._triggers)
         prefixes = self._coverage.table.prefixes
         for records in self._queue.chunks():
-            for wd, mask, cookie, name in burst.absorb(records, prefixes):
-                self._follow(burst, wd, mask, cookie, name)
+            for wd, mask, name in burst.absorb(records, prefixes):
+                self._follow(burst, wd, mask, name)
         losses = self._conclude() if self._queue.is_drained else []
         return [*losses, *self._complete(burst)]
 
-    def _follow(self, burst: Burst, wd: int, mask: int, cookie: int, name: bytes) -> None:
+    def _follow(self, burst: Burst, wd: int, mask: int, name: bytes) -> None:
         """Deal with an event that is not a file's."""
         prefix = self._coverage.table.prefixes.get(wd)
         if mask & IN_Q_OVERFLOW:
@@ -160,8 +166,6 @@ class InotifyWatcher:
         elif prefix is None:
             self._follow_unknown(wd, mask)
         elif name:
-            if cookie and not burst.is_inside(wd):
-                burst.move(prefix + name, mask, cookie)
             self._follow_directory(burst, wd, mask, RelPath(prefix + name))
         else:
             self._follow_itself(burst, wd, mask, RelPath(prefix[:-1]))
@@ -181,11 +185,16 @@ class InotifyWatcher:
             if not is_inside:
                 burst.touch(path, mask)
             return
-        self._enter(burst, path, is_inside=is_inside)
+        elif (mask & IN_CREATE and Trigger.CREATE_DIRECTORY not in self._triggers) or (
+            mask & IN_MOVED_TO and Trigger.MOVE_TO not in self._triggers
+        ):
+            return
+        self._enter(burst, path, mask & IN_MOVED_FROM or IN_DELETE, is_inside=is_inside)
 
-    def _enter(self, burst: Burst, path: RelPath, *, is_inside: bool) -> None:
-        """Cover the directory that is at *path* by now; that something left proves nothing.
+    def _enter(self, burst: Burst, path: RelPath, gone: int, *, is_inside: bool) -> None:
+        """Cover the directory that is at *path* by now, or else note that it is *gone*.
 
+        That something left proves nothing.
         When two names change places, the second leaves after the first has arrived under it.
         """
         if self._filters and self._filters.excludes(path, is_dir=True):
@@ -197,7 +206,7 @@ class InotifyWatcher:
         elif wds or path in self._coverage.uncovered:
             burst.open_tree(path, wds)
         else:
-            burst.touch(path, IN_DELETE | IN_ISDIR)
+            burst.touch(path, gone | IN_ISDIR)
 
     def _follow_itself(self, burst: Burst, wd: int, mask: int, directory: RelPath) -> None:
         """Deal with an event of a watched directory itself."""

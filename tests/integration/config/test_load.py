@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sersync.config.toml import Loaded, load
+from sersync.config.file import load
+from sersync.config.toml import Loaded
 from sersync.errors import ConfigError
 from sersync.model.filters import Filter, Rule
 

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sersync.linux.rename import exchange
 from sersync.model.path import RelPath, is_within
 from sersync.model.report import NewTree, Stage, Touched
 from tests.integration.watch.conftest import Watch, Watched
+from tests.support.churn import exchange
 
 _D = RelPath(b"d")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sersync.linux.rename import exchange
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath
 from sersync.model.report import Stage, Touched
 from tests.integration.watch.conftest import Watch
+from tests.support.churn import exchange
 
 _F = RelPath(b"f")
 _G = RelPath(b"g")

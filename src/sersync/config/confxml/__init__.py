@@ -1,0 +1,1 @@
+"""The configuration of sersync 2.5 (confxml.xml), read into the settings of this one."""

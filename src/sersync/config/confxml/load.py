@@ -1,0 +1,106 @@
+"""Reads a confxml.xml: the same settings as from a ``sersync.toml``, and what has changed since."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from sersync.config.across import check_across
+from sersync.config.confxml.any_bytes import validated
+from sersync.config.confxml.document import Translated, translate
+from sersync.config.confxml.notes import notes_on
+from sersync.config.confxml.nouns import Confxml, Spot
+from sersync.config.confxml.read import read
+from sersync.config.confxml.tree import parse_tree
+from sersync.config.confxml.values import Values
+from sersync.config.findings import Findings
+from sersync.config.mistakes import PlaceOf, mistakes_of
+from sersync.config.positions import Path
+from sersync.config.resolve import Resolved, resolve
+from sersync.config.schema import Document
+from sersync.config.toml import Loaded, surroundings
+from sersync.errors import ConfigError, Mistake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A confxml.xml in its own words and in those of ``sersync.toml``, and what is odd in it."""
+
+    confxml: Confxml
+    translated: Translated
+    place_of: PlaceOf
+    warnings: tuple[Mistake, ...]
+    notes: tuple[Mistake, ...]
+
+
+def understand(content: bytes, file: str) -> Understood:
+    """Return what *content* says; ``ConfigError`` with all mistakes that need no disk to see.
+
+    *file* is what messages call it.
+    """
+    values = Values(file)
+    confxml = read(parse_tree(content, file), values, file)
+    translated = translate(confxml, values, os.path.dirname(os.path.abspath(file)))
+    if values.mistakes:
+        raise ConfigError(file, _in_order(values.mistakes))
+    return Understood(
+        confxml=confxml,
+        translated=translated,
+        place_of=lambda path: _place(path, translated.spots, values),
+        warnings=tuple(values.warnings),
+        notes=tuple(notes_on(confxml, values)),
+    )
+
+
+def parse(content: bytes, file: str, environ: Mapping[str, str]) -> Loaded:
+    """Return the settings in *content*; ``ConfigError`` with all mistakes in it otherwise."""
+    understood = understand(content, file)
+    whole, warnings = resolved(understood, file, environ, across=True)
+    return Loaded(settings=whole.settings, warnings=tuple(warnings), notes=understood.notes)
+
+
+def resolved(
+    understood: Understood, file: str, environ: Mapping[str, str], *, across: bool = False
+) -> tuple[Resolved, list[Mistake]]:
+    """Return what is meant, and all warnings; ``ConfigError`` with all mistakes otherwise.
+
+    *across*: what only the disk can tell is looked at too.
+    """
+    findings = Findings(understood.place_of)
+    try:
+        document = validated(Document, understood.translated.raw)
+    except ValidationError as error:
+        raise ConfigError(file, mistakes_of(error, understood.place_of)) from error
+    found = resolve(document, surroundings=surroundings(environ), findings=findings)
+    if across:
+        check_across(found, findings)
+    # What holds for every target is found wrong with every target; once is enough.
+    if mistakes := list(dict.fromkeys(findings.mistakes)):
+        raise ConfigError(file, _in_order(mistakes))
+    return found, _in_order(list(dict.fromkeys([*understood.warnings, *findings.warnings])))
+
+
+def _place(path: Path, spots: Mapping[Path, Spot], values: Values) -> str:
+    """Say where in the file the setting at *path* comes from."""
+    whole = path
+    while path and path not in spots:
+        shared = ("defaults", *path[4:])
+        if path[0] == "source" and len(path) > 4 and shared in spots:
+            path = shared
+            break
+        path = path[:-1]
+    spot = spots.get(path)
+    if spot is None:
+        return f"{values.place((1, 1))}: {'.'.join(map(str, whole))}"
+    return values.place(spot.position, spot.label)
+
+
+def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    def line(mistake: Mistake) -> tuple[int, ...]:
+        numbers = mistake.place.split(":")[1:3]
+        return tuple(int(number) for number in numbers if number.isdigit())
+
+    return sorted(mistakes, key=line)

@@ -1,0 +1,104 @@
+"""What was probably meant where a confxml.xml is no XML: copies lose their spaces. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sersync.config.confxml.grammar import spellings
+
+_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_KNOWN: Final = spellings()
+_RUN_TOGETHER: Final = re.compile(
+    r"<(?P<name>{names})(?P<attribute>{attributes})\s*=".format(
+        names="|".join(sorted(_KNOWN, key=len, reverse=True)),
+        attributes="|".join(sorted(set().union(*_KNOWN.values()), key=len, reverse=True)),
+    ),
+    re.IGNORECASE,
+)
+_TOUCHING: Final = re.compile(r"=\s*(?:\"[^\"<>]*\"|'[^'<>]*')(?P<next>[A-Za-z_]\w*)(?=\s*=)")
+_CURLY: Final = re.compile(r"=\s*(?P<quote>[\u201c\u201d\u2018\u2019\u00ab\u300c\uff02])")
+_NO_QUOTES: Final = re.compile(
+    r"\s(?P<name>\w+)=(?P<value>[^\s\"'<>/=\u2018-\u201d\u00ab\u300c\uff02]+)(?=[\s/>])"
+)
+_AMPERSAND: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
+_LESS_THAN: Final = re.compile(r"=\s*\"[^\"<>\n]*(?P<sign><)[^\"\n]*\"")
+_TAG: Final = re.compile(r"<(?P<close>/)?(?P<name>[A-Za-z_][\w.-]*)(?P<rest>[^<>]*?)(?P<empty>/)?>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """One place that is probably misspelled."""
+
+    position: tuple[int, int]
+    message: str
+    suggestion: str
+
+
+def probable_slips(text: str) -> list[Slip]:
+    """Return the likely reasons why *text* is no XML, in its order; none if nothing is known."""
+    bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text)
+    found = sorted({(at, message, meant) for at, message, meant in _slips(bare)})
+    if not found:
+        found = sorted(_unbalanced(bare))
+    return [
+        Slip(position=_position(text, at), message=message, suggestion=meant)
+        for at, message, meant in found
+    ]
+
+
+def _slips(text: str) -> Iterator[tuple[int, str, str]]:
+    for match in _RUN_TOGETHER.finditer(text):
+        name, attribute = match["name"], match["attribute"]
+        if attribute.lower() in {known.lower() for known in _attributes(name)}:
+            yield match.start(), "a space is missing", f"write <{name} {attribute}="
+    for match in _TOUCHING.finditer(text):
+        after = match["next"]
+        yield match.start("next"), "a space is missing", f'write a space before {after}="'
+    for match in _CURLY.finditer(text):
+        yield match.start("quote"), f"{match['quote']} is no quotation mark of XML", 'write "'
+    for match in _NO_QUOTES.finditer(text):
+        name, value = match["name"], match["value"]
+        if name.lower() in {known.lower() for known in set().union(*_KNOWN.values())}:
+            yield (
+                match.start("name"),
+                "the value stands without quotation marks",
+                f'write {name}="{value}"',
+            )
+    for match in _AMPERSAND.finditer(text):
+        yield match.start(), "& begins an entity in XML", "write &amp;"
+    for match in _LESS_THAN.finditer(text):
+        yield match.start("sign"), "< begins an element in XML", "write &lt;"
+
+
+def _attributes(name: str) -> set[str]:
+    return next(known for element, known in _KNOWN.items() if element.lower() == name.lower())
+
+
+def _unbalanced(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the first element that is not closed, or is closed without having been opened."""
+    opened: list[tuple[int, str]] = []
+    for tag in _TAG.finditer(text):
+        name = tag["name"]
+        if tag["empty"]:
+            continue
+        if not tag["close"]:
+            opened.append((tag.start(), name))
+        elif opened and opened[-1][1] == name:
+            opened.pop()
+        elif name in (names := [each for _, each in opened]):
+            at, unclosed = opened[len(names) - 1]
+            yield at, f"<{unclosed}> is not closed", f"write </{unclosed}>, or end it with />"
+            return
+        else:
+            yield tag.start(), f"</{name}> closes nothing", "remove it, or open it before"
+            return
+    if opened:
+        at, unclosed = opened[-1]
+        yield at, f"<{unclosed}> is not closed", f"write </{unclosed}> where it ends"
+
+
+def _position(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1

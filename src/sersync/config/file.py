@@ -1,0 +1,46 @@
+"""A configuration in a file: a sersync.toml, or the confxml.xml of sersync 2."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sersync.config.places import default_state_dir, digest
+from sersync.config.toml import Loaded, decoded_text
+from sersync.config.toml import parse as parse_toml
+from sersync.errors import ConfigError, Mistake
+
+
+def load(path: str, environ: Mapping[str, str] = os.environ) -> Loaded:
+    """Return the settings in the file at *path*; ``ConfigError`` with all mistakes otherwise.
+
+    What begins like XML is read as a confxml.xml. ``RSYNC_PASSWORD`` in *environ* serves rsync
+    daemons that have no password file.
+    """
+    content = read_bytes(path)
+    if looks_like_xml(content):
+        from sersync.config.confxml.load import parse as parse_confxml
+
+        loaded = parse_confxml(content, path, environ)
+    else:
+        loaded = parse_toml(decoded_text(content, path), path, environ)
+    real = os.path.realpath(path)
+    state_dir = loaded.settings.state_dir or default_state_dir(f"run-{digest(real)}", environ)
+    return replace(loaded, settings=replace(loaded.settings, config_file=real, state_dir=state_dir))
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the content of the file at *path*; ``ConfigError`` if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ConfigError(path, [Mistake(place=path, message=error.strerror or "")]) from error
+
+
+def looks_like_xml(content: bytes) -> bool:
+    """Tell whether *content* is meant to be XML: its first character decides."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
