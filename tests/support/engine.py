@@ -99,6 +99,7 @@ class Engine:
         now = self.status(name)
         return (
             now.state in _AT_REST
+            and not now.searching_names
             and now.full_passes > 0
             and now.progress is None
             and now.pending == now.in_flight == now.runs == 0

@@ -103,6 +103,7 @@ def _target(target: TargetStatus) -> Json:
         "problems": [_problem(problem) for problem in target.problems],
         "problems_omitted": target.problems_omitted,
         "notes": list(target.notes),
+        "searching_names": target.searching_names,
         "progress": _progress(target.progress),
     }
 

@@ -73,6 +73,8 @@ class TargetStatus:
     problems_omitted: int = 0
     notes: tuple[str, ...] = ()
     """What was found out about the target and limits what can be done (an old rsync, …)."""
+    searching_names: bool = False
+    """A file has more names than are known; a full pass looks for them as soon as it may."""
     progress: PassProgress | None = None
 
 

@@ -100,6 +100,7 @@ class Progress:
             problems=problems[:_MOST_PROBLEMS_SHOWN],
             problems_omitted=max(0, len(problems) - _MOST_PROBLEMS_SHOWN),
             notes=empty.notes,
+            searching_names=empty.searching_names,
             progress=current.progress(
                 now,
                 entries_total=entries_total,

@@ -63,6 +63,7 @@ class Standing:
                 spares=self._transport.spares,
                 runs=self._transport.runs,
                 notes=self._transport.notes,
+                searching_names=self._transport.has_unknown_names,
             ),
             self._health,
             now,
