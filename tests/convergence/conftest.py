@@ -55,7 +55,8 @@ def converge(playground: Playground) -> Converge:
             for step in batch:
                 playground.apply(step)
             try:
-                engine.wait_for_rest()
+                # A search for names of hard-linked files may have to wait for its share.
+                engine.wait_for_rest(timeout_s=90)
                 compare()
             except AssertionError as error:
                 failures.append(f"{error}\n{_story(playground, before, engine)}")
