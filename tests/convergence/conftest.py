@@ -73,6 +73,6 @@ def _story(playground: Playground, before: int, engine: Engine) -> str:
     runs = [
         f"{batch.outcome.verdict.value} {batch.outcome.kind or '-'} {batch.outcome.exit_code}: "
         f"{[(path.path, path.scope.name, path.content) for path in batch.outcome.paths]}"
-        for batch in engine.batches[-60:]
+        for batch in engine.batches[-200:]
     ]
-    return "\n".join(["before:", *earlier[-100:], "in this batch:", *now, "runs:", *runs])
+    return "\n".join(["before:", *earlier[-300:], "in this batch:", *now, "runs:", *runs])

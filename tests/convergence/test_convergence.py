@@ -9,14 +9,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from sersync.model.filters import Filter, parse_rule
 from sersync.model.target import LocalDirectory
-from tests.convergence.conftest import Converge
+from tests.convergence.conftest import EFFORT, Converge
 from tests.support.engine import Engines, copy_at
 from tests.support.rsyncd import Rsyncd, RsyncdFactory
 from tests.support.sshd import Sshd
 from tests.support.steps import NAMES, steps
 from tests.support.trees import assert_same_trees, snapshot
+
+pytestmark = pytest.mark.timeout(max(120, 120 * EFFORT))
 
 _SPECIAL_NAMES = (*NAMES[:4], b"x.tmp", b"mine.own", b"cache", b"deep.own", b"a.tmp", b"keep")
 

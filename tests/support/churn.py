@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from sersync.linux.rename import exchange
+
 _NAMES = tuple(f"n{number}" for number in range(6))
-_AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def exchange(one: Path, other: Path) -> None:
-    """Let two names change places at once (renameat2(2)); nothing happens where it cannot be."""
-    _libc.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
 
 
 class Churn:

@@ -73,6 +73,7 @@ class Changelog:
             return
         self._sequence += 1
         first_seen = now
+        origin = None
         old = self._log.pop(path, None)
         if old is not None:
             if old.sequence <= self._fastest:
@@ -86,6 +87,7 @@ class Changelog:
                 first_seen = old.first_seen
                 content = content or old.content
                 created = old.created
+                origin = old.origin
         self._log[path] = DirtyPath(
             path=path,
             scope=scope,
@@ -94,7 +96,14 @@ class Changelog:
             not_before=not_before,
             content=content,
             created=created,
+            origin=origin,
         )
+
+    def came_from(self, path: RelPath, origin: RelPath) -> None:
+        """Add to what was just marked that the targets may have it as *origin*."""
+        entry = self._log.get(path)
+        if entry is not None:
+            self._log[path] = changed(entry, origin=origin)
 
     def take(self, target: str, *, now: float, limit: int = 100_000) -> list[DirtyPath]:
         """Hand out everything that is due for *target*, about *limit* paths; they are in flight.

@@ -21,6 +21,7 @@ def merged(older: DirtyPath, newer: DirtyPath, *, created: bool) -> DirtyPath:
         content=older.content or newer.content,
         created=created,
         failures=max(older.failures, newer.failures),
+        origin=newer.origin or older.origin,
     )
 
 
@@ -31,8 +32,12 @@ def changed(
     not_before: float | None = None,
     created: bool | None = None,
     failures: int | None = None,
+    origin: RelPath | None = None,
 ) -> DirtyPath:
-    """Return a copy of *entry* with what is given in place; entries handed out never change."""
+    """Return a copy of *entry* with what is given in place; entries handed out never change.
+
+    A failure ends what was hoped for of its former name.
+    """
     return DirtyPath(
         path=entry.path,
         scope=entry.scope,
@@ -42,6 +47,7 @@ def changed(
         content=entry.content,
         created=entry.created if created is None else created,
         failures=entry.failures if failures is None else failures,
+        origin=origin or (entry.origin if not failures else None),
     )
 
 

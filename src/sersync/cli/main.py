@@ -19,7 +19,9 @@ from sersync.cli.health import health
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
+from sersync.cli.selftest import selftest
 from sersync.cli.status import status
+from sersync.cli.target import target
 from sersync.errors import SersyncError, UsageError
 
 _INTERRUPTED = 130
@@ -45,9 +47,11 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     pause,
     resume,
     resync,
+    selftest,
 )
 for _command in _COMMANDS:
     app.command()(_command)
+app.add_typer(target, name="target")
 
 
 def _show_version(is_asked_for: bool) -> None:

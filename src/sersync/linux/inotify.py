@@ -73,19 +73,20 @@ def remove_watch(queue: int, wd: int) -> None:
     _rm_watch(queue, wd)
 
 
-def decode(records: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield ``(wd, mask, name)`` of every event in what one ``read`` returned.
+def decode(records: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield ``(wd, mask, cookie, name)`` of every event in what one ``read`` returned.
 
-    *name* is empty for events of the watched object itself. Cookies are left out: nobody asks.
+    *name* is empty for events of the watched object itself. *cookie* is the same for the two
+    events of one move, and 0 for all others.
     """
     unpack = _HEADER.unpack_from
     at = 0
     end = len(records)
     while at < end:
-        wd, mask, _cookie, length = unpack(records, at)
+        wd, mask, cookie, length = unpack(records, at)
         name_at = at + 16
         at = name_at + length
-        yield wd, mask, records[name_at:at].rstrip(b"\0")
+        yield wd, mask, cookie, records[name_at:at].rstrip(b"\0")
 
 
 def _failure(path: bytes | None = None) -> OSError:

@@ -25,7 +25,8 @@ class DirtyPath:
 
     Times are seconds of the monotonic clock. *not_before*: held back until then.
     *content*: a report said that bytes may have changed. *created*: the name is new, so that
-    the target has no older copy that could look the same.
+    the target has no older copy that could look the same. *origin*: a hint, the target may have it
+    under that name.
     """
 
     path: RelPath
@@ -36,3 +37,4 @@ class DirtyPath:
     content: bool = False
     created: bool = False
     failures: int = 0
+    origin: RelPath | None = None

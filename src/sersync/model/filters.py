@@ -111,6 +111,12 @@ class Filter:
         """
         return self._options
 
+    @property
+    def means_the_same_anywhere(self) -> bool:
+        """Tell whether it excludes the same for an rsync whose root is some directory below."""
+        subjects = {compile_pattern(rule.pattern).subject for rule in self.rules}
+        return not self.expressions and subjects <= {Subject.NAME}
+
     def __bool__(self) -> bool:
         return bool(self.rules or self.expressions)
 

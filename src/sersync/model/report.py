@@ -39,7 +39,10 @@ class NewTree:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """*old* became *new*: a hint, so that the content need not be sent again."""
+    """*old* became *new*: a hint, so that the content need not be sent again.
+
+    Both names are reported by themselves as well, before this.
+    """
 
     old: RelPath
     new: RelPath

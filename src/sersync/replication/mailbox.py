@@ -74,8 +74,7 @@ class Mailbox:
             case Desync(subtree=subtree):
                 self._log.mark(subtree, Scope.TREE, now=now)
             case Moved(old, new):
-                self._log.mark(old, now=now)
-                self._log.mark(new, Scope.TREE, now=now, content=True, created=True)
+                self._log.came_from(new, old)
 
     def sleep(self, target: str, until: float, *, ready_at: float) -> float:
         """Return until when *target* may sleep, at most *until*; it is woken if need be.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sersync.linux.child import Child
 from sersync.model.batch import Again, Outcome, Problem, Stage, Stats, Verdict
 from sersync.model.dirty import Scope
-from sersync.model.path import RelPath, is_within, parent
+from sersync.model.path import RelPath, display, is_within, parent
 from sersync.transfer.batch import Run
 from sersync.transfer.command import Recipe, pasteable
 from sersync.transfer.locks import Hold
@@ -88,6 +88,20 @@ def concluded(active: Active, judgement: Judgement, *, now: float, again: list[A
         warm=active.warm,
         command=pasteable(active.child.argv, active.run.names),
     )
+
+
+def moved(active: Active, judgement: Judgement, *, now: float) -> Outcome:
+    """Return the outcome of a run that took files over from an old name.
+
+    The directories above are carried after it. Where it did not come to its end, what it was for
+    is tried again as if there had been no old name.
+    """
+    new = active.run.locks[0]
+    outcome = concluded(active, judgement, now=now, again=[Again(path=new)])
+    if judgement.verdict is not Verdict.PARTIAL:
+        return outcome
+    message = f"it could not be taken over from {display(active.run.origin or b'')}; it is sent"
+    return replace(outcome, problems=(Problem(path=new, stage=Stage.CHANGED, message=message),))
 
 
 def resolved(

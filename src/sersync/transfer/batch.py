@@ -15,6 +15,7 @@ from sersync.model.dirty import DirtyPath
 from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.command import Kind
 from sersync.transfer.locks import Hold, Occupied, hold
+from sersync.transfer.moves import in_order
 from sersync.transfer.plan import Stamp, Unit
 
 LIST_COST_PER_BYTE_S: Final = 1.5e-6
@@ -42,6 +43,8 @@ class Run:
     locks: list[RelPath] = field(default_factory=list)
     stamps: list[tuple[RelPath, Stamp]] = field(default_factory=list)
     large: list[RelPath] = field(default_factory=list)
+    origin: RelPath | None = None
+    """The name under which the target has it, for the kinds that move one path."""
     list_bytes: int = 0
     file_bytes: int = 0
 
@@ -57,6 +60,7 @@ class Run:
             len(self.names) >= MOST_NAMES
             or self.list_bytes >= MOST_LIST_BYTES
             or self.file_bytes >= MOST_FILE_BYTES
+            or self.origin is not None
         )
 
     def add(self, unit: Unit) -> None:
@@ -66,6 +70,7 @@ class Run:
         self.locks += unit.locks
         self.stamps += unit.stamps
         self.large += unit.large
+        self.origin = unit.origin
         self.list_bytes += sum(map(len, unit.names)) + len(unit.names)
         self.file_bytes += unit.size_bytes
 
@@ -138,18 +143,21 @@ def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int
     by_kind: dict[Kind, list[Unit]] = defaultdict(list)
     for unit in units:
         by_kind[unit.kind].append(unit)
+    # What moves goes alone, and first: its old name must not be deleted before.
+    moving = [[unit] for unit in in_order(by_kind[Kind.MOVED_TREE] + by_kind[Kind.MOVED_FILE])]
+    together = [by_kind[kind] for kind in (Kind.ENTRIES, Kind.REWRITES, Kind.LARGE)]
     lanes = {Kind.ENTRIES: free[Kind.ENTRIES], Kind.LARGE: free[Kind.LARGE]}
-    for kind in (Kind.ENTRIES, Kind.REWRITES, Kind.LARGE):
-        lane = Kind.LARGE if kind is Kind.LARGE else Kind.ENTRIES
-        if not by_kind[kind]:
-            continue
-        run = Run(kind)
+    for group in filter(None, (*moving, *together)):
+        run = Run(group[0].kind)
+        lane = Kind.LARGE if run.kind is Kind.LARGE else Kind.ENTRIES
         occupied = Occupied(holds)
         is_taken = lanes[lane] == 0
-        for unit in by_kind[kind]:
+        for unit in group:
             blocked = is_taken or (occupied and any(map(occupied.overlaps, unit.locks)))
             if blocked or run.is_full:
                 batch.waiting += unit.dirties
+                if unit.origin is not None:
+                    holds.append(hold(unit.locks))
             else:
                 run.add(unit)
         if run.names:

@@ -102,6 +102,12 @@ DAEMON: Final = (
         codes=(5,),
     ),
     Row(
+        r"didn't get server startup line",
+        _RETRY,
+        "the rsync daemon on {host} closed the connection while it was being made",
+        "It is tried again by itself. If it stays so, look at the daemon's log.",
+    ),
+    Row(
         # One byte at a time is how the first lines are read: nobody has greeted us.
         r"did not see server greeting|safe_read failed to read 1 bytes: Connection reset",
         _RETRY,

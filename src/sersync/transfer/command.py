@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Final
 
 from sersync.model.capabilities import Capabilities
+from sersync.model.path import RelPath, parent
 from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
 
 _PLAIN: Final = re.compile(r"[\w./+:@%=,~-]*")
@@ -30,6 +31,10 @@ class Kind(Enum):
     """Names whose bytes changed though size and time did not (``--ignore-times``)."""
     LARGE = "large"
     """One or a few large files, in a lane of their own."""
+    MOVED_TREE = "moved tree"
+    """A directory with another name: its files are linked to those under the old one."""
+    MOVED_FILE = "moved file"
+    """A large file with another name: what differs from its old copy is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +114,61 @@ def command_with_names(
         *(b"./" + name.removeprefix(b"./").removeprefix(b"/") for name in names),
         destination(target.endpoint),
     ]
+
+
+def moving(
+    target: Target,
+    recipe: Recipe,
+    *,
+    new: RelPath,
+    old: RelPath,
+    rsh: str = "",
+    extra: Sequence[bytes] = (),
+) -> list[bytes]:
+    """Return the command line of a run that makes *new* from what the target has as *old*.
+
+    It must start in the root, and *recipe* be of a kind that moves. Alternative directories are
+    absolute, which is from the module's root for a daemon: relative ones fail on some (3.4.3).
+    A file is never taken for its old copy by size and time alone (``--ignore-times``).
+    """
+    is_tree = recipe.kind is Kind.MOVED_TREE
+    if is_tree:
+        place = new + b"/"
+        how = [b"--recursive", b"--link-dest=" + _absolute(target.endpoint, old)]
+    else:
+        place = parent(new) + b"/" if parent(new) else b""
+        how = [b"--dirs", b"--no-recursive", b"--ignore-times", b"--no-whole-file"]
+        if parent(old) == parent(new):
+            how.append(b"--fuzzy")
+        else:
+            how.append(b"--copy-dest=" + _absolute(target.endpoint, parent(old)))
+        how += [b"--files-from=-", b"--from0"]
+    return [
+        b"rsync",
+        *(os.fsencode(option) for option in target.options.passed),
+        *_comparing(target, recipe),
+        *(_deleting(target, recipe) if is_tree else ()),
+        *_connecting(target, rsh=rsh),
+        *_limiting(target, recipe),
+        *target.filters.rsync_options(),
+        *extra,
+        *how,
+        b"--",
+        b"./" + place,
+        destination(target.endpoint) + place,
+    ]
+
+
+def _absolute(endpoint: Endpoint, directory: RelPath) -> bytes:
+    """Return a directory of the target as rsync's receiver names it."""
+    match endpoint:
+        case RsyncModule(path=path):
+            top = os.fsencode(path.strip("/"))
+        case RemoteShell(path=path):
+            top = os.fsencode(path.strip("/"))
+        case LocalDirectory(path=path):
+            top = path.strip(b"/")
+    return b"/" + b"/".join(part for part in (top, directory) if part)
 
 
 def name_list(names: Sequence[bytes]) -> bytes:

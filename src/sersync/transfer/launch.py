@@ -10,7 +10,14 @@ from sersync.model.batch import Reason
 from sersync.model.capabilities import Capabilities
 from sersync.model.target import Target
 from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run
-from sersync.transfer.command import Kind, Recipe, command, command_with_names, name_list
+from sersync.transfer.command import (
+    Kind,
+    Recipe,
+    command,
+    command_with_names,
+    moving,
+    name_list,
+)
 
 
 class Launcher:
@@ -37,6 +44,10 @@ class Launcher:
     def run(self, run: Run, recipe: Recipe, extra: Sequence[bytes]) -> tuple[Child, bytes]:
         """Start *run* cold; return its child, and the list that it still has to be fed."""
         target, root, rsh = self.target, self.root, self.rsh
+        if run.origin is not None:
+            new = run.locks[0]
+            argv = moving(target, recipe, new=new, old=run.origin, rsh=rsh, extra=extra)
+            return self._start(argv), name_list(run.names) if b"--from0" in argv else b""
         if is_short(run):
             argv = command(target, recipe, root, rsh=rsh, extra=extra)
             return self._start(argv), name_list(run.names)

@@ -138,6 +138,10 @@ class Unit:
     stamps: Sequence[tuple[RelPath, Stamp]] = ()
     large: Sequence[RelPath] = ()
     """Large files in its levels: the run leaves them out, so they must be carried by name."""
+    is_gone: bool = False
+    """There is nothing any more: what the target has is to be deleted."""
+    origin: RelPath | None = None
+    """The name under which the target has it, for the kinds that move."""
 
 
 @dataclass(slots=True)
@@ -240,7 +244,7 @@ class Planner:
         if not self._terms.delete or not path:
             self._plan.nothing_to_do.append(dirty)
         elif self._terms.capabilities.missing_args:
-            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
+            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty], is_gone=True))
         else:
             self._add(self.level([dirty], parent(path)))
 

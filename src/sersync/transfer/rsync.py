@@ -27,6 +27,7 @@ from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
+from sersync.transfer.moves import possible, relocate
 from sersync.transfer.output import parse_items, parse_stats
 from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
 from sersync.transfer.probe import Probe
@@ -68,6 +69,7 @@ class RsyncTransport:
         self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
         self._carried = RecentlyCarried()
         self._links = LinkedNames(self._tree.lstat)
+        self._moves = possible(target)
         self._capabilities = Capabilities()
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
@@ -99,6 +101,7 @@ class RsyncTransport:
         terms = self._terms()
         planner = Planner(self._tree, terms, self._carried, self._links)
         plan = planner.plan(paths)
+        relocate(plan, (path for path in paths if path.origin), self._moves)
         occupied = Occupied(each.hold for each in self._active.values())
         widen(plan.units, occupied, self._tree.holds_more_than, planner.level)
         planner.plan(())  # What the levels told of files with several names.
@@ -291,6 +294,8 @@ class RsyncTransport:
         elif judgement.missing_args_rejected:
             self._capabilities = replace(self._capabilities, missing_args=False)
             self._conclude(ended, judgement, now)
+        elif ended.run.origin is not None and not ended.stalled:
+            self._ready.append(runs.moved(ended, judgement, now=now))
         elif judgement.verdict is Verdict.PARTIAL and not judgement.is_explained:
             self._check(ended, judgement, now)
         else:

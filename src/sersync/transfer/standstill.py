@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,12 +22,17 @@ class Standstill:
     def look(self, active: Iterable[Active], now: float) -> None:
         """End those that stood still for longer than their patience.
 
-        Also those that opened a FIFO, which was a file when rsync listed it: that never ends.
+        Also those that opened a FIFO, which was a file when rsync listed it: that never ends. One
+        that was asked to end, and still is there at the next look, is killed.
         """
         if now - self._looked_at < LOOK_EVERY_S:
             return
         self._looked_at = now
         for each in active:
+            if each.stalled:
+                # Asked to end, rsync first says so to its peer; one that hangs does not listen.
+                each.child.signal(signal.SIGKILL)
+                continue
             moved = each.child.io_bytes()
             if moved - each.moved_bytes > _STANDING_STILL_BYTES:
                 each.moved_bytes, each.moved_at = moved, now

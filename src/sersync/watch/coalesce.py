@@ -25,7 +25,7 @@ from sersync.linux.inotify import (
 )
 from sersync.model.filters import Filter
 from sersync.model.path import RelPath, ancestors
-from sersync.model.report import NewTree, Report, Stage, Touched
+from sersync.model.report import Moved, NewTree, Report, Stage, Touched
 from sersync.model.trigger import EVERY_TRIGGER, Trigger
 
 ENTRY_EVENTS: Final = (
@@ -68,27 +68,44 @@ class Burst:
         self._told = sum(bit for trigger, bit in _BITS.items() if trigger in triggers)
         self._masks: dict[bytes, int] = {}
         self._inside: set[int] = set()
+        self._leaving: dict[int, bytes] = {}
+        self._origins: dict[bytes, bytes] = {}
         self.unexplained: list[RelPath] = []
         """Known after ``reports``: new files with bytes in them that nobody was seen to write."""
 
     def absorb(
         self, records: bytes, prefixes: Mapping[int, bytes]
-    ) -> Iterator[tuple[int, int, bytes]]:
+    ) -> Iterator[tuple[int, int, int, bytes]]:
         """Merge events of files; yield every other one, to be dealt with before the next.
 
-        Yielded are ``(wd, mask, name)`` of directories' events, of watches' own, and of
+        Yielded are ``(wd, mask, cookie, name)`` of directories' events, of watches' own, and of
         descriptors that *prefixes* does not know. *prefixes* may change in between.
         """
         masks = self._masks
         known = masks.get
         inside = self._inside
-        for wd, mask, name in decode(records):
+        for wd, mask, cookie, name in decode(records):
             if mask & _STRUCTURE or wd not in prefixes:
-                yield wd, mask, name
+                yield wd, mask, cookie, name
             elif wd not in inside:
                 path = prefixes[wd] + name
+                if cookie:
+                    self.move(path, mask, cookie)
                 before = known(path, 0)
                 masks[path] = mask | (_lasting(before) if mask & _GONE else before)
+
+    def move(self, path: bytes, mask: int, cookie: int) -> None:
+        """Take note of one half of a move, before its event is merged; *cookie* joins the two.
+
+        What came into being in this burst is on no target yet, so its old name is of no use.
+        """
+        if mask & IN_MOVED_FROM:
+            is_new = self._masks.get(path, 0) & (IN_CREATE | _NEW_TREE)
+            origin = self._origins.pop(path, b"" if is_new else path)
+            if origin:
+                self._leaving[cookie] = origin
+        elif origin := self._leaving.pop(cookie, b""):
+            self._origins[path] = origin
 
     def touch(self, path: RelPath, mask: int) -> None:
         """Merge one event of the directory *path*."""
@@ -119,7 +136,7 @@ class Burst:
         """Return what the burst comes to; *look* is lstat(2), None for what is not there.
 
         Looked at are only new names that nobody closed: of a symlink, a hard link or a device no
-        closing will ever be heard.
+        closing will ever be heard. A move follows what it says of its new name.
         """
         trees = {path for path, mask in self._masks.items() if mask & _NEW_TREE}
         found: list[Report] = []
@@ -130,8 +147,10 @@ class Burst:
             if mask & _NEW_TREE:
                 if len(trees) == 1 or trees.isdisjoint(ancestors(path)):
                     found.append(NewTree(path))
+                    found += self._moved(path, filters, is_dir=True)
             elif mask & _WRITTEN & self._told:
                 found.append(Touched(path, True, Stage.DONE, bool(mask & _CAME)))
+                found += self._moved(path, filters, is_dir=False)
             elif mask & IN_CREATE:
                 if (created := self._created(path, mask, look(path))) is not None:
                     found.append(created)
@@ -140,6 +159,13 @@ class Burst:
             elif mask & self._told:
                 found.append(Touched(path))
         return found
+
+    def _moved(self, new: RelPath, filters: Filter, *, is_dir: bool) -> tuple[Moved, ...]:
+        """Return how *new* was called before, if the targets know it by that name."""
+        old = RelPath(self._origins.get(new, b""))
+        if not old or old == new or (filters and filters.excludes(old, is_dir=is_dir)):
+            return ()
+        return (Moved(old, new),)
 
     def _created(self, path: RelPath, mask: int, status: os.stat_result | None) -> Touched | None:
         """Return the report on a new name.

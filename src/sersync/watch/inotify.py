@@ -153,12 +153,12 @@ class InotifyWatcher:
         burst = Burst(self._triggers)
         prefixes = self._coverage.table.prefixes
         for records in self._queue.chunks():
-            for wd, mask, name in burst.absorb(records, prefixes):
-                self._follow(burst, wd, mask, name)
+            for wd, mask, cookie, name in burst.absorb(records, prefixes):
+                self._follow(burst, wd, mask, cookie, name)
         losses = self._conclude() if self._queue.is_drained else []
         return [*losses, *self._complete(burst)]
 
-    def _follow(self, burst: Burst, wd: int, mask: int, name: bytes) -> None:
+    def _follow(self, burst: Burst, wd: int, mask: int, cookie: int, name: bytes) -> None:
         """Deal with an event that is not a file's."""
         prefix = self._coverage.table.prefixes.get(wd)
         if mask & IN_Q_OVERFLOW:
@@ -166,6 +166,8 @@ class InotifyWatcher:
         elif prefix is None:
             self._follow_unknown(wd, mask)
         elif name:
+            if cookie and not burst.is_inside(wd):
+                burst.move(prefix + name, mask, cookie)
             self._follow_directory(burst, wd, mask, RelPath(prefix + name))
         else:
             self._follow_itself(burst, wd, mask, RelPath(prefix[:-1]))

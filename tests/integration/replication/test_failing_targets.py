@@ -15,7 +15,7 @@ from sersync.model.target import LocalDirectory
 from tests.support.engine import Copy, Engines, copy_at
 from tests.support.proxy import ProxyFactory
 from tests.support.rsyncd import Rsyncd, RsyncdFactory
-from tests.support.trees import assert_same_trees, wait_until
+from tests.support.trees import assert_same_trees, trees_are_same, wait_until
 
 
 def near(tmp_path: Path) -> Copy:
@@ -119,6 +119,21 @@ def test_a_target_that_is_stopped_and_started_again_catches_up(
     engine.wait_for_rest()
 
     assert_same_trees(source, rsyncd.root)
+
+
+def test_a_target_that_was_away_keeps_the_times_of_its_root(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    (source / "d").mkdir()
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    rsyncd.stop()
+    (source / "d" / "file").write_text("nothing changes in the root itself")
+    engine.wait_for_state(TargetState.BACKING_OFF)
+    rsyncd.start()
+    wait_until((rsyncd.root / "d" / "file").exists, 20.0)
+
+    wait_until(lambda: trees_are_same(source, rsyncd.root), 5.0)
 
 
 def test_a_target_that_hangs_is_left_alone_and_tried_again(

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sersync.linux.rename import exchange
 from sersync.model.path import RelPath, is_within
-from sersync.model.report import NewTree, Stage, Touched
+from sersync.model.report import Moved, NewTree, Stage, Touched
 from tests.integration.watch.conftest import Watch, Watched
-from tests.support.churn import exchange
 
 _D = RelPath(b"d")
 
@@ -108,7 +108,11 @@ def test_a_renamed_directory_is_told_under_its_new_name(root: Path, watch: Watch
     (root / "d" / "e").mkdir(parents=True)
     watched = watch()
     (root / "d").rename(root / "n")
-    assert watched.settle() == [Touched(_D), NewTree(RelPath(b"n"))]
+    assert watched.settle() == [
+        Touched(_D),
+        NewTree(RelPath(b"n")),
+        Moved(_D, RelPath(b"n")),
+    ]
     (root / "n" / "e" / "f").touch()
     watched.settle()
     assert set(watched.touched()) == {b"d", b"n/e/f"}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from sersync.linux.rename import exchange
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath
-from sersync.model.report import Stage, Touched
+from sersync.model.report import Moved, Stage, Touched
 from tests.integration.watch.conftest import Watch
-from tests.support.churn import exchange
 
 _F = RelPath(b"f")
 _G = RelPath(b"g")
@@ -70,7 +70,11 @@ def test_a_renamed_file_is_told_under_both_names(root: Path, watch: Watch) -> No
     (root / "f").write_text("content")
     watched = watch()
     (root / "f").rename(root / "g")
-    assert watched.settle() == [Touched(_F), Touched(_G, True, Stage.DONE, True)]
+    assert watched.settle() == [
+        Touched(_F),
+        Touched(_G, True, Stage.DONE, True),
+        Moved(_F, _G),
+    ]
 
 
 def test_a_file_renamed_over_another_is_new(root: Path, watch: Watch) -> None:
@@ -78,7 +82,7 @@ def test_a_file_renamed_over_another_is_new(root: Path, watch: Watch) -> None:
     (root / "g").write_text("new")
     watched = watch()
     (root / "g").rename(root / "f")
-    assert watched.settle() == [Touched(_G), _NEW_AND_DONE]
+    assert watched.settle() == [Touched(_G), _NEW_AND_DONE, Moved(_G, _F)]
 
 
 def test_two_files_that_change_places_both_have_new_content(root: Path, watch: Watch) -> None:

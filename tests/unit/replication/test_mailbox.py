@@ -102,13 +102,13 @@ def test_new_and_doubtful_subtrees_are_dirty_as_a_whole() -> None:
     }
 
 
-def test_of_a_move_both_names_are_dirty() -> None:
+def test_of_a_move_the_new_name_knows_the_old_one() -> None:
     box = Box()
-    box.put(Moved(A, RelPath(b"b")))
+    box.put(Touched(A), NewTree(RelPath(b"b")), Moved(A, RelPath(b"b")))
 
-    assert {(path.path, path.scope) for path in box.take(1.0)} == {
-        (b"a", Scope.ENTRY),
-        (b"b", Scope.TREE),
+    assert {(path.path, path.scope, path.origin) for path in box.take(1.0)} == {
+        (b"a", Scope.ENTRY, None),
+        (b"b", Scope.TREE, b"a"),
     }
 
 

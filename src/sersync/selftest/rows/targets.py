@@ -1,0 +1,198 @@
+"""Targets that go away, hang, refuse, fill up, and come back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+from pathlib import Path
+from typing import Final
+
+from sersync.rsyncd.secrets import write_password
+from sersync.selftest.instance import pause_for, signal_all
+from sersync.selftest.row import Broken, Need, Table
+from sersync.selftest.rows.down import change_everything
+from sersync.selftest.trial import Trial
+from sersync.selftest.until import wait_until
+from sersync.selftest.writer import Writer
+
+TARGETS: Final = Table()
+
+
+@TARGETS.row("target-absent", "the target is down for the whole of a burst")
+def target_absent(trial: Trial) -> None:
+    site = trial.serve()
+    trial.begin()
+    site.down()
+    with Writer(trial.source, per_s=1000.0).at_work() as writer:
+        writer.wait_for(1500)
+    trial.wait_for_state("backing-off")
+    site.up()
+    trial.converge()
+
+
+@TARGETS.row("one-of-three-absent", "one target of three is down; the others are current meanwhile")
+def one_of_three_absent(trial: Trial) -> None:
+    trial.serve("first")
+    absent = trial.serve("absent")
+    trial.copy_to("near")
+    trial.begin()
+    absent.down()
+    absent.is_compared = False
+    change_everything(trial.source)
+    trial.converge()
+    absent.is_compared = True
+    absent.up()
+    trial.converge()
+
+
+@TARGETS.row("target-hangs", "the target stands still (SIGSTOP) for longer than the watchdog waits")
+def target_hangs(trial: Trial) -> None:
+    site = trial.serve(timeout="2s", connect_timeout="2s")
+    trial.begin()
+    frozen = site.freeze()
+    change_everything(trial.source)
+    trial.wait_for_state("backing-off")
+    signal_all(frozen, signal.SIGCONT)
+    trial.converge()
+
+
+@TARGETS.row("wrong-password", "the password is wrong, then corrected in its file")
+def wrong_password(trial: Trial) -> None:
+    site = trial.serve(has_password=True)
+    trial.begin()
+    right = site.password_file.read_text().strip()
+    trial.instance.stop()
+    write_password(site.password_file, "wrong")
+    trial.start()
+    change_everything(trial.source)
+    trial.wait_for_state("halted")
+    write_password(site.password_file, right)
+    trial.reload()
+    trial.converge()
+
+
+@TARGETS.row("max-connections", "others hold all connections that the target allows, then let go")
+def max_connections(trial: Trial) -> None:
+    site = trial.serve(max_connections=2, spares=0)
+    trial.begin()
+    with _client(site.address), _client(site.address):
+        change_everything(trial.source)
+        trial.wait_for_state("backing-off")
+    trial.converge()
+
+
+@TARGETS.row("target-full", "the target's disk is full, then has room again", Need.MOUNTS)
+def target_full(trial: Trial) -> None:
+    site = trial.copy_to("copy")
+    trial.command("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", os.fspath(site.root))
+    trial.at_the_end(lambda: trial.command("umount", "-l", os.fspath(site.root)))
+    trial.begin()
+    (trial.source / "large").write_bytes(trial.chance.randbytes(3 << 20))
+    change_everything(trial.source)
+    wait_until(lambda: _has_trouble(trial), "it says that the target is full")
+    trial.command("mount", "-o", "remount,size=20m", os.fspath(site.root))
+    trial.converge()
+
+
+@TARGETS.row("target-read-only", "the target's file system is read-only, then not", Need.MOUNTS)
+def target_read_only(trial: Trial) -> None:
+    site = trial.copy_to("copy")
+    trial.command("mount", "-t", "tmpfs", "tmpfs", os.fspath(site.root))
+    trial.at_the_end(lambda: trial.command("umount", "-l", os.fspath(site.root)))
+    trial.begin()
+    trial.command("mount", "-o", "remount,ro", os.fspath(site.root))
+    change_everything(trial.source)
+    wait_until(lambda: _has_trouble(trial), "it says that it cannot write")
+    trial.command("mount", "-o", "remount,rw", os.fspath(site.root))
+    trial.converge()
+
+
+@TARGETS.row("target-swapped", "the target comes back with the disk of yesterday", is_long=True)
+def target_swapped(trial: Trial) -> None:
+    site = trial.serve()
+    trial.begin()
+    yesterday = site.place / "yesterday"
+    _copy(site.root, yesterday)
+    change_everything(trial.source)
+    trial.converge()
+    site.down()
+    shutil.rmtree(site.root)
+    yesterday.rename(site.root)
+    site.up()
+    trial.converge(within_s=100.0, patience_s=100.0)
+
+
+@TARGETS.row("old-run-of-target", "a run that the target finishes late does not win", is_long=True)
+def old_run_of_target(trial: Trial) -> None:
+    site = trial.serve(timeout="2s", connect_timeout="2s", bandwidth="3MiB/s", large_file="1MiB")
+    trial.begin()
+    late = _stopped_in_a_file(trial)
+    wait_until(lambda: not trial.target()["runs"], "our watchdog ends the run", within_s=40.0)
+    (trial.source / "large").write_text("the newer version")
+    wait_until(
+        lambda: _holds(site.root / "large", b"the newer version"), "the newer version is carried"
+    )
+    signal_all(late, signal.SIGCONT)
+    trial.converge(within_s=120.0, patience_s=90.0)
+    pause_for(1.0)
+    trial.converge()
+
+
+@TARGETS.row(
+    "old-run-of-killed", "a run that outlives its killed daemon does not win", is_long=True
+)
+def old_run_of_killed(trial: Trial) -> None:
+    site = trial.serve(timeout="30s", bandwidth="3MiB/s", large_file="1MiB")
+    trial.begin()
+    late = _stopped_in_a_file(trial)
+    trial.instance.kill()
+    (trial.source / "large").write_text("the newer version")
+    trial.start()
+    wait_until(
+        lambda: _holds(site.root / "large", b"the newer version"), "the newer version is carried"
+    )
+    signal_all(late, signal.SIGCONT)
+    trial.converge(within_s=120.0, patience_s=90.0)
+    pause_for(1.0)
+    trial.converge()
+
+
+def _stopped_in_a_file(trial: Trial) -> list[int]:
+    """Let the target stand still in the middle of ``large``; return its processes that do."""
+    site = trial.sites["copy"]
+    (trial.source / "large").write_bytes(trial.chance.randbytes(3 << 20))
+    wait_until(lambda: site.is_receiving("large"), "the target receives the file")
+    late = site.processes()
+    signal_all(late, signal.SIGSTOP)
+    if not late or not site.is_receiving("large"):
+        raise Broken("the target was faster than we were; nothing was tried")
+    return late
+
+
+def _has_trouble(trial: Trial) -> bool:
+    now = trial.target()
+    return bool(now.get("problems") or now.get("reason"))
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    try:
+        return file.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _client(address: str) -> socket.socket:
+    """Return a connection that the daemon counts: greeted, and with a module asked for."""
+    host, port = address.removeprefix("rsync://").split("/")[0].split(":")
+    client = socket.create_connection((host, int(port)), timeout=10.0)
+    greeting = client.recv(200)
+    client.sendall(greeting.splitlines(keepends=True)[0] + b"copy\n")
+    if not client.recv(200).startswith(b"@RSYNCD: OK"):
+        raise Broken("the rsync daemon does not let us in")
+    return client
+
+
+def _copy(tree: Path, to: Path) -> None:
+    shutil.copytree(tree, to, symlinks=True)

@@ -1,0 +1,170 @@
+"""What is renamed is not sent again, and arrives as it is."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sersync.model.filters import Filter, parse_rule
+from sersync.model.target import LocalDirectory
+from tests.support.engine import Copy, Engine, Engines, copy_at
+from tests.support.rsyncd import Rsyncd
+from tests.support.sshd import Sshd
+from tests.support.trees import assert_same_trees
+
+_BIG = 6 << 20
+_LITTLE = 200_000
+"""Less than this is no sending of the file: checksums of its blocks, and what is around them."""
+
+
+@pytest.fixture(params=["daemon", "daemon below the module", "ssh"])
+def far(request: pytest.FixtureRequest, tmp_path: Path, rsyncd: Rsyncd) -> Copy:
+    """A target that is reached over a connection."""
+    if request.param == "daemon":
+        return copy_at(rsyncd.root, rsyncd.endpoint)
+    copy = rsyncd.root / "below" if "module" in request.param else tmp_path / "copy"
+    copy.mkdir()
+    if request.param == "ssh":
+        sshd: Sshd = request.getfixturevalue("sshd")
+        return copy_at(copy, sshd.endpoint(copy))
+    return copy_at(copy, replace(rsyncd.endpoint, path="below"))
+
+
+def _filled(directory: Path) -> None:
+    (directory / "sub").mkdir(parents=True)
+    (directory / "big").write_bytes(secrets.token_bytes(_BIG))
+    for number in range(20):
+        (directory / "sub" / f"{number}.txt").write_text(str(number))
+
+
+def _sent(engine: Engine) -> int:
+    return sum(batch.outcome.stats.sent_bytes for batch in engine.batches)
+
+
+def _begun(engines: Engines, source: Path, copy: Copy, **settings: Filter) -> Engine:
+    engine = engines(source, copy, **settings)
+    engine.wait_for_rest()
+    engine.batches.clear()
+    return engine
+
+
+def _links(directory: Path) -> set[int]:
+    return {
+        os.lstat(os.path.join(above, name)).st_nlink
+        for above, _, names in os.walk(directory)
+        for name in names
+    }
+
+
+def test_a_renamed_directory_is_not_sent_again(source: Path, far: Copy, engines: Engines) -> None:
+    _filled(source / "old")
+    (source / "deep").mkdir()
+    engine = _begun(engines, source, far)
+    (source / "old").rename(source / "deep" / "new")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, far.path)
+    assert _sent(engine) < _LITTLE
+    assert _links(far.path) == {1}
+
+
+def test_a_renamed_directory_of_a_local_target_is_not_copied_again(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    _filled(source / "old")
+    copy = tmp_path / "copy"
+    engine = _begun(engines, source, copy_at(copy, LocalDirectory(path=os.fsencode(copy))))
+    before = (copy / "old" / "big").stat().st_ino
+    (source / "old").rename(source / "new")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy)
+    assert (copy / "new" / "big").stat().st_ino == before
+    assert _links(copy) == {1}
+
+
+def test_a_large_file_that_is_renamed_is_not_sent_again(
+    source: Path, far: Copy, engines: Engines
+) -> None:
+    (source / "there").mkdir()
+    (source / "big").write_bytes(secrets.token_bytes(_BIG))
+    engine = _begun(engines, source, far)
+    (source / "big").rename(source / "large")
+    engine.wait_for_rest()
+    (source / "large").rename(source / "there" / "large")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, far.path)
+    assert _sent(engine) < _LITTLE
+
+
+def test_of_logs_that_are_rotated_the_one_with_a_new_name_is_not_sent_again(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    for age, name in enumerate(("log", "log.1", "log.2")):
+        (source / name).write_bytes(secrets.token_bytes(_BIG))
+        # rsync looks for a file of the same size and second.
+        os.utime(source / name, (1_700_000_000 - age, 1_700_000_000 - age))
+    engine = _begun(engines, source, copy_at(rsyncd.root, rsyncd.endpoint))
+    (source / "log.2").rename(source / "log.3")
+    (source / "log.1").rename(source / "log.2")
+    (source / "log").rename(source / "log.1")
+    (source / "log").write_text("a new one")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+    # Two take the place of a file, and are sent as what differs from that: here, all of it.
+    assert _sent(engine) < 2 * _BIG + _LITTLE
+
+
+def test_what_changed_in_a_directory_that_moved_is_sent(
+    source: Path, far: Copy, engines: Engines
+) -> None:
+    _filled(source / "old")
+    engine = _begun(engines, source, far)
+    (source / "old").rename(source / "new")
+    (source / "new" / "sub" / "1.txt").write_text("!")
+    (source / "new" / "big").chmod(0o600)
+    (source / "old").mkdir()
+    engine.wait_for_rest()
+    (source / "old").rename(source / "new" / "sub" / "old")
+    (source / "new").rename(source / "old")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, far.path)
+    assert _links(far.path) == {1}
+
+
+def test_a_rewrite_behind_its_time_just_before_the_move_is_not_lost(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    _filled(source / "old")
+    (source / "big").write_bytes(bytes(_BIG))
+    engine = _begun(engines, source, copy_at(rsyncd.root, rsyncd.endpoint))
+    for path in (source / "old" / "big", source / "big"):
+        before = path.stat()
+        path.write_bytes(b"\1" * _BIG)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (source / "big").rename(source / "old" / "sub" / "big")
+    (source / "old").rename(source / "new")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
+def test_where_filters_are_bound_to_the_root_a_directory_that_moves_is_sent(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    _filled(source / "old")
+    filters = Filter([parse_rule(b"- /new/sub")])
+    copy = copy_at(rsyncd.root, rsyncd.endpoint, filters=filters)
+    engine = _begun(engines, source, copy, filters=filters)
+    (source / "old").rename(source / "new")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root, exclude=lambda path: path.startswith(b"new/sub"))
+    assert not (rsyncd.root / "new" / "sub").exists()
