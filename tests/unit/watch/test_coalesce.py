@@ -21,7 +21,7 @@ from sersync.linux.inotify import (
 )
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import RelPath
-from sersync.model.report import NewTree, Report, Stage, Touched
+from sersync.model.report import Moved, NewTree, Report, Stage, Touched
 from sersync.watch.coalesce import Burst
 from tests.support.records import encode
 
@@ -177,3 +177,31 @@ def test_a_file_that_takes_the_place_of_an_excluded_directory_is_reported() -> N
     assert _reports(burst, filters=filters) == []
     assert not list(burst.absorb(encode(1, IN_CREATE, b"f"), _PREFIXES))
     assert _reports(burst, _status(), filters) == [Touched(_F, True, Stage.CREATED, True)]
+
+
+def _moves(*events: tuple[int, int, bytes]) -> list[Report]:
+    burst = Burst()
+    records = b"".join(encode(1, mask, name, cookie) for mask, cookie, name in events)
+    assert not list(burst.absorb(records, _PREFIXES))
+    return [report for report in _reports(burst) if isinstance(report, Moved)]
+
+
+def test_a_move_says_what_the_file_was_called() -> None:
+    assert _moves((IN_MOVED_FROM, 7, b"a"), (IN_MOVED_TO, 7, b"b")) == [
+        Moved(RelPath(b"a"), RelPath(b"b"))
+    ]
+
+
+def test_a_name_that_moves_on_is_told_by_its_first_one() -> None:
+    first = [(IN_MOVED_FROM, 7, b"a"), (IN_MOVED_TO, 7, b"b")]
+    assert _moves(*first, (IN_MOVED_FROM, 8, b"b"), (IN_MOVED_TO, 8, b"c")) == [
+        Moved(RelPath(b"a"), RelPath(b"c"))
+    ]
+
+
+def test_the_name_of_a_file_that_was_just_created_is_no_name_that_a_target_knows() -> None:
+    assert not _moves((IN_CREATE, 0, b"a"), (IN_MOVED_FROM, 7, b"a"), (IN_MOVED_TO, 7, b"b"))
+
+
+def test_what_moved_in_from_outside_has_no_old_name() -> None:
+    assert not _moves((IN_MOVED_TO, 7, b"b"))
