@@ -1,11 +1,13 @@
 """What can the target do? Found out by trying, never by a version.
 
 A small file with a random name is pushed, looked at by a dry run and removed again, with the
-very options that transfers use. Nothing else on the target is touched.
+very options that transfers use. Nothing else on the target is touched, and its root is given back
+the times that it had.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -24,6 +26,7 @@ from sersync.model.options import RsyncOptions
 from sersync.transfer.command import Kind, Recipe, command, destination, name_list, options
 from sersync.transfer.launch import Launcher
 from sersync.transfer.output import parse_items
+from sersync.transfer.plan import ROOT_ATTRIBUTES
 from sersync.transfer.verdict import Judgement, judge
 
 PROBE_PREFIX: Final = b".sersync-probe-"
@@ -39,6 +42,7 @@ class Probe:
     def __init__(self, launcher: Launcher, children: Children) -> None:
         # The user's filters could hide the probe; it is none of the source's files.
         self._target = replace(launcher.target, filters=Filter(), delete=True)
+        self._root = launcher.root
         self._rsh = launcher.rsh
         self._env = launcher.environment
         self._children = children
@@ -76,7 +80,14 @@ class Probe:
         self.connecting_s = time.monotonic() - begun
         if judgement.verdict is not Verdict.DONE:
             return _failure(judgement)
+        self._put_root_back()
         return None
+
+    def _put_root_back(self) -> None:
+        """Give the target's root its times again: a file that came and went has changed them."""
+        # Where that fails, the root was just changed or lost; then it is carried by itself.
+        with contextlib.suppress(OSError):
+            self._call(self._command(self._root), name_list([ROOT_ATTRIBUTES]), self._root)
 
     def _push(self, directory: bytes) -> Judgement:
         """Push the probe, giving up one ability after the other until the target takes it."""

@@ -162,6 +162,8 @@ class Burst:
 
     def _moved(self, new: RelPath, filters: Filter, *, is_dir: bool) -> tuple[Moved, ...]:
         """Return how *new* was called before, if the targets know it by that name."""
+        if Trigger.MOVE_FROM not in self._triggers:
+            return ()
         old = RelPath(self._origins.get(new, b""))
         if not old or old == new or (filters and filters.excludes(old, is_dir=is_dir)):
             return ()
