@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sersync.changelog.log import Changelog
-from sersync.model.batch import Outcome, Reason, Refused, Verdict
+from sersync.model.batch import Census, Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
 from sersync.model.slices import Extent, Slice
@@ -35,6 +35,9 @@ class ScriptedTransport:
         self.lanes = lanes
         self.started: list[list[DirtyPath]] = []
         self.limits: list[int | None] = []
+        self.grants: list[int] = []
+        self.censuses = 0
+        self._shares: list[int] = []
         self.failures: list[Outcome] = []
         """What the next probes find; none: the target is ready."""
         self.refuse: Callable[[Sequence[DirtyPath]], Refused] = lambda _: Refused()
@@ -62,19 +65,35 @@ class ScriptedTransport:
         self.probes += 1
         return self.failures.pop(0) if self.failures else None
 
-    def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
+    def start(
+        self, paths: Sequence[DirtyPath], *, max_delete: int | None, granted: int = 0
+    ) -> Refused:
         refused = self.refuse(paths)
         turned_away = {id(path) for path in (*refused.waiting, *refused.too_wide)}
         taken = [path for path in paths if id(path) not in turned_away]
         self.limits.append(max_delete)
+        self.grants.append(granted)
         if taken:
+            self._shares.append((max_delete or 0) + granted)
             self.started.append(taken)
             self._active.append(taken)
         return refused
 
     def end(self, outcome: Callable[[tuple[DirtyPath, ...]], Outcome]) -> None:
         """End the oldest run."""
+        self._shares.pop(0)
         self._ended.append(outcome(tuple(self._active.pop(0))))
+
+    @property
+    def reserved(self) -> int:
+        return sum(self._shares)
+
+    def take_census(self) -> None:
+        self.censuses += 1
+
+    def count(self, census: Census) -> None:
+        """Let the census be taken."""
+        self._ended.append(Outcome(verdict=Verdict.DONE, paths=(), census=census))
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         ended, self._ended = self._ended, []

@@ -122,8 +122,9 @@ class TargetSettings(FilterSettings):
     )
     max_delete: MaxDelete | None = Field(
         default=None,
-        description="Entries that may be deleted in quick succession before the target halts and"
-        ' asks; `"off"` never halts. Unset: the guard decides by the size of the tree.',
+        description="Entries that may be deleted within a minute; before there are more, the"
+        ' target halts and asks. `"off"` never asks. Unset: 1,000, or half of what the source'
+        " holds if that is more.",
     )
     rsync_options: Options = Field(
         default=["--archive"],

@@ -67,6 +67,14 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """What a target holds: entries that the source has too, and *strange* ones that it has not."""
+
+    shared: int
+    strange: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """A path that must be marked dirty anew, although nothing changed at the source."""
 
@@ -90,6 +98,10 @@ class Outcome:
     again: tuple[Again, ...] = ()
     unconfirmed: bool = False
     """The end is unknown: the run may still be finishing on the target."""
+    to_delete: int = 0
+    """Entries that the run was kept from deleting, as counted by a dry run."""
+    census: Census | None = None
+    """This was no run for any path: it has counted what the target holds."""
     kind: str = ""
     warm: bool = False
     command: str = ""

@@ -99,12 +99,3 @@ def reason_of(outcome: Outcome) -> Reason:
     return outcome.reason or Reason(
         message=f"rsync failed with exit code {outcome.exit_code}", command=outcome.command
     )
-
-
-def empty_source(source: str, target: str) -> Reason:
-    """Return why nothing is deleted for a source that has been empty from the start."""
-    return Reason(
-        message=f"the source {source} is empty, but its target {target} is not",
-        remedy="Nothing was deleted. If a file system should be mounted at the source, mount it"
-        " and restart sersync; if the target is to be emptied, do that by hand.",
-    )

@@ -82,6 +82,10 @@ class Passes:
         """A run has ended: what it held may be free now."""
         self._is_blocked = False
 
+    def block(self) -> None:
+        """Start no slice until a run has ended or a census was taken."""
+        self._is_blocked = True
+
     def settle(self, paths: list[DirtyPath]) -> None:
         """Take note that *paths* of the current pass were carried."""
         if paths and self._passes:

@@ -18,6 +18,8 @@ SETTLED_MATTERS_S: Final = 120.0
 """How long a power cut may undo on the target what was carried."""
 
 _LEAST_LIMIT: Final = 1000
+_MOST_UNCOUNTED: Final = 1024
+"""A run that deletes more is counted by a dry run before."""
 _MOST_UNCONFIRMED: Final = 10_000
 _BUCKETS: Final = 10
 
@@ -52,6 +54,7 @@ class DeletionGuard:
         self.window_s = window_s
         self._set_limit = limit
         self._known = 0
+        self._credit = 0
         self._recorded: deque[tuple[float, int]] = deque()
         self._sum = 0
 
@@ -62,24 +65,15 @@ class DeletionGuard:
             return max(_LEAST_LIMIT, self._known // 2)
         return self._set_limit if self._set_limit >= 0 else None
 
-    @property
-    def per_run(self) -> int | None:
-        """Entries that one run may delete; None is no limit.
-
-        It moves in powers of two, since a connection that stands ready was started with it.
-        """
-        limit = self.limit
-        if limit is None or self._set_limit is not None:
-            return limit
-        steps = (limit // _LEAST_LIMIT).bit_length() - 1
-        return _LEAST_LIMIT << steps
-
     def know(self, entries: int) -> None:
         """Take note of how many entries the source holds; the most that it ever held counts."""
         self._known = max(self._known, entries)
 
     def record(self, now: float, deleted: int) -> None:
-        """Count *deleted* entries."""
+        """Count *deleted* entries, but for those that a person has allowed."""
+        credited = min(deleted, self._credit)
+        self._credit -= credited
+        deleted -= credited
         if deleted > 0:
             self._recorded.append((now, deleted))
             self._sum += deleted
@@ -90,42 +84,53 @@ class DeletionGuard:
         self._forget(now)
         return self._sum
 
-    def allowance(self, now: float) -> int | None:
-        """Return how many more entries may be deleted now; None is no limit."""
-        limit = self.limit
-        return None if limit is None else max(0, limit - self.deleted(now))
+    def allows(self, now: float, more: int) -> bool:
+        """Tell whether *more* entries may be deleted now."""
+        left = self._left(now)
+        return left is None or more <= left
 
-    def is_exceeded(self, now: float) -> bool:
-        """Tell whether more was deleted within the window than the limit allows."""
-        limit = self.limit
-        return limit is not None and self.deleted(now) > limit
+    def share(self, now: float, *, reserved: int, slots: int, free: int) -> int | None:
+        """Return how many entries each of the *free* runs may delete, of *slots* in all.
 
-    def reset(self) -> None:
-        """Begin anew: a person has said that the deletions are meant."""
-        self._recorded.clear()
-        self._sum = 0
+        *reserved*: what runs that are under way may delete, together. None is no limit. Shares
+        are powers of two, since a connection that stands ready was started with one.
+        """
+        left = self._left(now)
+        if left is None:
+            return None
+        share = min(left // slots, (left - reserved) // max(1, free), _MOST_UNCOUNTED)
+        return 1 << (share.bit_length() - 1) if share > 0 else 0
 
-    def reason(self, now: float, *, target: str, stopped: int = 0) -> Reason:
-        """Return why *target* halts. *stopped*: entries that rsync was kept from deleting."""
+    def allow(self, more: int) -> None:
+        """Let *more* entries be deleted besides: a person has said that they are meant."""
+        self._credit += more
+
+    def reason(self, now: float, *, target: str, confirm: str, stopped: int) -> Reason:
+        """Return why *target* halts before *stopped* entries are deleted, and how to go on."""
         deleted = self.deleted(now)
+        are = "is" if stopped == 1 else "are"
+        counted = f"{stopped} {'entry' if stopped == 1 else 'entries'} {are} to be deleted"
+        if deleted:
+            counted += f" on {target}, after {deleted} within {self.window_s:.0f} s"
+        else:
+            counted += f" on {target}"
         limit = self.limit
-        counted = f"{deleted} {_entries(deleted)} deleted on {target} within {self.window_s:.0f} s"
-        if stopped:
-            counted += f", and {stopped} more {'is' if stopped == 1 else 'are'} to be deleted"
         return Reason(
             message=f"{counted}; the limit is {'none' if limit is None else limit}",
-            remedy="Nothing more is deleted. Look at the source: is everything there that should"
-            f" be? If the deletions are meant, set max_delete of {target} to more than"
-            f' {deleted + stopped}, or to "off", and reload the configuration (SIGHUP).',
+            remedy="They stay until a person decides. Look at the source: is everything there"
+            f" that should be? If the deletions are meant: {confirm}. To allow as much at any"
+            f" time, set max_delete of {target} to {deleted + stopped} or more, or to"
+            ' "off".',
+            needs_confirm=True,
         )
+
+    def _left(self, now: float) -> int | None:
+        limit = self.limit
+        return None if limit is None else max(0, limit + self._credit - self.deleted(now))
 
     def _forget(self, now: float) -> None:
         while self._recorded and self._recorded[0][0] <= now - self.window_s:
             self._sum -= self._recorded.popleft()[1]
-
-
-def _entries(count: int) -> str:
-    return "entry was" if count == 1 else "entries were"
 
 
 def widen(paths: Mapping[RelPath, Scope], *, most: int) -> dict[RelPath, Scope]:

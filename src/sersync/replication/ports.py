@@ -86,12 +86,19 @@ class Transport(Protocol):
         """
         ...
 
-    def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
+    def start(
+        self, paths: Sequence[DirtyPath], *, max_delete: int | None, granted: int = 0
+    ) -> Refused:
         """Plan *paths* and start the runs that may start now.
 
-        No run may delete more than *max_delete* entries. Returns what was not started; all else
-        is in flight until a later ``wait`` returns it.
+        No run may delete more than *max_delete* entries, None is no limit; the first one may
+        delete *granted* more. A run that is stopped there ends with exit code 25. Returns what
+        was not started; all else is in flight until a later ``wait`` returns it.
         """
+        ...
+
+    def take_census(self) -> None:
+        """Count what the target holds; a later ``wait`` returns it. Once, however often asked."""
         ...
 
     def wait(self, timeout_s: float) -> list[Outcome]:
@@ -135,6 +142,11 @@ class Transport(Protocol):
     @property
     def ready_at(self) -> float:
         """When a run can start that arrives no later than one that is started before."""
+        ...
+
+    @property
+    def reserved(self) -> int:
+        """How many entries the active runs may delete, together."""
         ...
 
     @property

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from sersync.model.batch import Outcome, Reason, Refused, Verdict
+from sersync.model.batch import Census, Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, display
 from sersync.model.request import Did
 from sersync.model.status import TargetState, TargetStatus
 from sersync.model.target import Target
+from sersync.replication.deletions import MAX_DELETE_EXIT, Deletions
 from sersync.replication.gate import Gate
-from sersync.replication.health import Health, empty_source, reason_of
+from sersync.replication.health import Health, reason_of
 from sersync.replication.mailbox import NEVER
 from sersync.replication.passes import Passes
-from sersync.replication.policy import DeletionGuard, Unconfirmed
+from sersync.replication.policy import Unconfirmed
 from sersync.replication.ports import Transport
+from sersync.replication.probing import Probing
 from sersync.replication.progress import Progress
 from sersync.replication.settling import dirty_again
 from sersync.replication.standing import Standing
@@ -32,9 +35,6 @@ log = logging.getLogger("sersync.worker")
 
 TICK_S: Final = 1.0  # The root is looked at so often, even when nothing happens.
 _BUSY_FOR_S: Final = 0.050
-_PROBE_MATTERS_S: Final = 5.0
-"""How long after a probe its file may still be reported, if the target lies in the source."""
-_MAX_DELETE_EXIT: Final = 25
 _CONNECTION_LOST: Final = frozenset({10, 12, 30, 35, 255})
 
 
@@ -49,13 +49,12 @@ class TargetWorker:
         self._clock = around.clock
         self._health = Health(target.name, around.jitter)
         self._gate = Gate(self._health, transport, around)
-        self._guard = DeletionGuard(limit=target.max_delete)
+        self._deletions = Deletions(target, transport, around)
         self._unconfirmed = Unconfirmed()
         self._passes = Passes(target.name, around.scanner)
         self._wants_pass = True
         self._asked: deque[RelPath] = deque()
-        self._is_open = False
-        self._probe_matters_until = NEVER
+        self._probing = Probing(target.name, transport, around.clock)
         self._last_start = float("-inf")
         self._gathering_since: float | None = None
         self._stop_by: float | None = None
@@ -111,8 +110,10 @@ class TargetWorker:
         """Try again at once, also when halted, unless that needs *confirm*. For any thread."""
         halt = self._health.halt
         if halt is not None and (confirm or not halt.needs_confirm):
-            self._is_open = False
-            self._guard.reset()
+            self._probing.lost()
+            if confirm:
+                self._around.guard.accept()
+                self._deletions.confirm()
         has_gone_on = self._health.resume(confirm=confirm)
         self._transport.wake()
         return has_gone_on
@@ -140,8 +141,7 @@ class TargetWorker:
     @property
     def probe_name(self) -> bytes:
         """The name that the target was just tried with; empty when that was a while ago."""
-        matters = self._clock.monotonic() < self._probe_matters_until
-        return self._transport.probe_name if matters else b""
+        return self._probing.name
 
     def status(self) -> TargetStatus:
         """Return what can be seen of the target now. For any thread."""
@@ -165,7 +165,10 @@ class TargetWorker:
             self._start(now)
         self._show(now)
         wake_at = self._wake_at(now)
-        for outcome in self._transport.wait(max(0.0, wake_at - self._clock.monotonic())):
+        outcomes = self._transport.wait(max(0.0, wake_at - self._clock.monotonic()))
+        for outcome in outcomes:
+            self._deletions.record(outcome, self._clock.monotonic())
+        for outcome in outcomes:
             self._settle(outcome, self._clock.monotonic())
 
     def _wake_at(self, now: float) -> float:
@@ -176,7 +179,7 @@ class TargetWorker:
         elif now < self._health.retry_at:
             ready_at = self._health.retry_at
             tick = min(tick, ready_at)
-        elif not self._is_open or self._transport.free_lanes == 0:
+        elif not self._probing.is_ready or self._transport.free_lanes == 0:
             ready_at = NEVER
         else:
             ready_at = self._ready_at(now)
@@ -194,24 +197,18 @@ class TargetWorker:
 
     def _open(self) -> bool:
         """Probe the target before its first transfer, and again after its connection was lost."""
-        if self._is_open:
+        if self._probing.is_ready:
             return True
         if self._transport.runs:
             return False
-        self._probe_matters_until = NEVER
-        failure = self._transport.open(lambda: self._stop_by is not None)
+        failure = self._probing.probe(lambda: self._stop_by is not None)
         now = self._clock.monotonic()
-        self._probe_matters_until = now + _PROBE_MATTERS_S
         if failure is not None:
             self._note_unconfirmed(failure, [], now)
             self._failed(failure, now)
             return False
-        self._is_open = True
         self._health.recovered()
-        for note in self._transport.notes:
-            if note not in self.progress.notes:
-                log.warning("%s: %s", self.target.name, note)
-        self.progress.notes = self._transport.notes
+        self._let_go(now)
         return True
 
     def _start(self, now: float) -> None:
@@ -226,6 +223,8 @@ class TargetWorker:
             lambda paths: self._carry(paths, now).waiting, now
         ):
             self._make_dirty(((path, Scope.ENTRY) for path in self._transport.linked_files()), now)
+            if self._passes.completed:
+                self._deletions.know()
 
     def _ready_at(self, now: float) -> float:
         """Idle, a change goes at once; busy, changes gather for a moment and go together."""
@@ -244,9 +243,12 @@ class TargetWorker:
     def _start_live(self, now: float) -> None:
         name = self.target.name
         paths = self._mailbox.take(name, now=now, limit=self._health.most_paths)
-        if not paths:
-            return
-        refused = self._carry(paths, now)
+        if paths:
+            self._wait_with(self._carry(paths, now), now)
+
+    def _wait_with(self, refused: Refused, now: float) -> None:
+        """Take back what of the live paths could not be started."""
+        name = self.target.name
         self._mailbox.defer(name, refused.waiting)
         for wide in refused.too_wide:
             self._passes.add(wide.path, first_seen=wide.first_seen)
@@ -255,13 +257,9 @@ class TargetWorker:
             self._show(now)
             self._mailbox.settle(name, refused.too_wide, now=now)
 
-    def _carry(self, paths: list[DirtyPath], now: float) -> Refused:
-        self._guard.know(self._around.extent().entries)
-        # A root that never held anything may be a mount point without its file system.
-        guard, is_chosen = self._guard, self.target.max_delete is not None
-        limit = guard.allowance(now) if is_chosen else guard.per_run
-        limit = limit if self._around.guard.had_entries else 0
-        refused = self._transport.start(paths, max_delete=limit)
+    def _carry(self, paths: Sequence[DirtyPath], now: float, *, granted: int = 0) -> Refused:
+        share = self._deletions.share(now, granted=granted)
+        refused = self._transport.start(paths, max_delete=share, granted=granted)
         self._last_start = now
         return refused
 
@@ -305,8 +303,13 @@ class TargetWorker:
             outcome, now, failures_of=self.progress.failures_of, pause_s=self._health.pause_s
         )
         self._passes.unblock()
-        self._guard.record(now, outcome.stats.deleted)
         self._note_unconfirmed(outcome, live, now)
+        if outcome.census is not None:
+            self._counted(outcome.census, now)
+            return
+        if outcome.exit_code == MAX_DELETE_EXIT:
+            self._stopped(outcome, live, passing, now)
+            return
         if outcome.verdict in (Verdict.DONE, Verdict.PARTIAL):
             if not outcome.paths:
                 return
@@ -319,6 +322,35 @@ class TargetWorker:
             self._mailbox.settle(name, (), put_back=live, not_before=retry_at, again=again, now=now)
             self._passes.repeat(passing)
         self._standing.tell(outcome, now)
+
+    def _stopped(
+        self, outcome: Outcome, live: list[DirtyPath], passing: list[DirtyPath], now: float
+    ) -> None:
+        """Go on with a run that was stopped at its share of deletions, or halt."""
+        decision = self._deletions.decide(outcome, now)
+        if isinstance(decision, int):
+            refused = self._carry(outcome.paths, now, granted=decision)
+            self._passes.repeat([path for path in refused.waiting if path.sequence < 0])
+            waiting = tuple(path for path in refused.waiting if path.sequence >= 0)
+            self._wait_with(replace(refused, waiting=waiting), now)
+            return
+        if decision is not None:
+            self._health.stop(decision)
+        self._mailbox.defer(self.target.name, live)
+        self._passes.repeat(passing)
+        self._passes.block()
+        self._standing.tell(replace(outcome, reason=decision), now)
+
+    def _counted(self, census: Census, now: float) -> None:
+        reason = self._deletions.judge(census)
+        if reason is not None:
+            self._health.stop(reason)
+        self._let_go(now)
+
+    def _let_go(self, now: float) -> None:
+        """Let everything be tried again that had to wait."""
+        self._mailbox.settle(self.target.name, (), now=now)
+        self._passes.unblock()
 
     def _note_unconfirmed(self, outcome: Outcome, live: list[DirtyPath], now: float) -> None:
         if outcome.unconfirmed:
@@ -337,15 +369,11 @@ class TargetWorker:
             where = display(problem.path)
             log.log(level, "%s: %s: %s", self.target.name, where, problem.message)
         self.progress.carried(outcome, now)
-        if self._guard.is_exceeded(now):
-            self._health.stop(self._guard.reason(now, target=self.target.name))
 
     def _failed(self, outcome: Outcome, now: float) -> None:
         reason = reason_of(outcome)
-        if outcome.exit_code == _MAX_DELETE_EXIT and not self._around.guard.had_entries:
-            reason = empty_source(self._around.source, self.target.name)
         if outcome.unconfirmed or outcome.exit_code in _CONNECTION_LOST:
-            self._is_open = False
+            self._probing.lost()
         if outcome.verdict is Verdict.HALT:
             self._health.stop(reason)
         else:
@@ -354,4 +382,4 @@ class TargetWorker:
     # Showing.
 
     def _show(self, now: float) -> None:
-        self._standing.show(now, is_open=self._is_open)
+        self._standing.show(now, is_open=self._probing.is_ready)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sersync.linux.child import Child
-from sersync.model.batch import Again, Outcome, Problem, Stage, Stats, Verdict
+from sersync.model.batch import Again, Outcome, Problem, Reason, Stage, Stats, Verdict
 from sersync.model.dirty import Scope
 from sersync.model.path import RelPath, display, is_within, parent
 from sersync.transfer.batch import Run
@@ -70,6 +70,30 @@ def outdone_parents(active: Active, tree: SourceTree) -> list[RelPath]:
     shared = frozenset(active.parents) & active.beside
     now = attributes_of(tree, shared)
     return [path for path in shared if path in now and now[path] != active.parents[path]]
+
+
+def judged(active: Active, judgement: Judgement, now: float) -> Judgement:
+    """Return *judgement*, unless we ended the run ourselves since it stood still."""
+    if not active.stalled:
+        return judgement
+    return replace(
+        judgement,
+        verdict=Verdict.RETRY,
+        unconfirmed=True,
+        reason=Reason(
+            message=f"rsync stood still for {now - active.moved_at:.0f} s and was ended",
+            remedy="Look at the target's load, its disk and the network.",
+        ),
+    )
+
+
+def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[Again]:
+    """Return what is dirty anew after a run, although nothing changed at the source."""
+    again = [Again(path=path) for path in outdone_parents(active, tree)]
+    if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
+        again += [Again(path=path) for path in active.run.large]
+        again += levels_to_repeat(active, judgement)
+    return again
 
 
 def concluded(active: Active, judgement: Judgement, *, now: float, again: list[Again]) -> Outcome:

@@ -93,6 +93,30 @@ def command(
     ]
 
 
+def census_command(target: Target, root: bytes, *, rsh: str = "") -> list[bytes]:
+    """Return the command line of a dry run that tells what the target holds, by ``--stats``.
+
+    Nothing is compared: what exists is left alone (``--ignore-existing``), and so is counted by
+    what is not created. Directories that cannot be read do not switch deletions off.
+    """
+    return [
+        b"rsync",
+        *(os.fsencode(option) for option in target.options.passed),
+        b"--no-checksum",
+        b"--recursive" if target.options.recursive else b"--dirs",
+        b"--delete",
+        b"--ignore-errors",
+        b"--ignore-existing",
+        b"--dry-run",
+        b"--stats",
+        *_connecting(target, rsh=rsh),
+        *target.filters.rsync_options(),
+        b"--",
+        root.rstrip(b"/") + b"/",
+        destination(target.endpoint),
+    ]
+
+
 def command_with_names(
     target: Target,
     recipe: Recipe,

@@ -13,6 +13,7 @@ from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run
 from sersync.transfer.command import (
     Kind,
     Recipe,
+    census_command,
     command,
     command_with_names,
     moving,
@@ -58,6 +59,10 @@ class Launcher:
         """Start an rsync that waits for its list."""
         argv = command(self.target, recipe, self.root, rsh=self.rsh, extra=[b"--stats"])
         return self._start(argv)
+
+    def census(self) -> Child:
+        """Start an rsync that counts what the target holds, and changes nothing."""
+        return self._start(census_command(self.target, self.root, rsh=self.rsh))
 
     def place(self) -> tuple[int, int] | None:
         """Return the identity of the root directory; None when it is not there."""

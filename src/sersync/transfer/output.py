@@ -18,7 +18,8 @@ _ESCAPED: Final = re.compile(rb"\\#([0-3][0-7]{2})")
 _FLAGS_WIDTH: Final = 11
 _DELETING: Final = b"*deleting"
 _STATISTIC: Final = re.compile(
-    rb"^(Number of (?:deleted files|regular files transferred|files transferred)"
+    rb"^(Number of (?:deleted files|created files|files"
+    rb"|regular files transferred|files transferred)"
     rb"|Total bytes sent): ([\d,.' \xa0]*\d)([KMGTP]?)",
     re.MULTILINE,
 )
@@ -78,6 +79,25 @@ def parse_stats(stdout: bytes) -> Stats:
     return Stats(
         files=found.get(b"Number of regular files transferred", old_name),
         sent_bytes=found.get(b"Total bytes sent", 0),
+        deleted=found.get(b"Number of deleted files", 0),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Entries of the source; those that the target has not; and those that only it has."""
+
+    listed: int
+    created: int
+    deleted: int
+
+
+def parse_counts(stdout: bytes) -> Counts:
+    """Return the entries that ``--stats`` counted (rsync 3.1 and later tell of all three)."""
+    found = {name: _number(digits, suffix) for name, digits, suffix in _STATISTIC.findall(stdout)}
+    return Counts(
+        listed=found.get(b"Number of files", 0),
+        created=found.get(b"Number of created files", 0),
         deleted=found.get(b"Number of deleted files", 0),
     )
 

@@ -15,7 +15,7 @@ from sersync.linux.child import Child
 from sersync.linux.children import Children
 from sersync.linux.mounts import has_fine_times
 from sersync.linux.wake import Wake
-from sersync.model.batch import Again, Outcome, Reason, Refused, Verdict
+from sersync.model.batch import Outcome, Refused, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath
@@ -23,6 +23,7 @@ from sersync.model.target import Target
 from sersync.transfer import active as runs
 from sersync.transfer.active import Active
 from sersync.transfer.batch import Run, assemble, widen
+from sersync.transfer.census import CensusTaker
 from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
 from sersync.transfer.links import LinkedNames
@@ -34,7 +35,7 @@ from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
 from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
-from sersync.transfer.verdict import Judgement, judge
+from sersync.transfer.verdict import MAX_DELETE_EXIT, Judgement, judge
 
 _CHECKSUM_RATE: Final = 20 << 20
 """Bytes a second at which the slowest target may read a large old copy before it answers."""
@@ -73,6 +74,7 @@ class RsyncTransport:
         self._capabilities = Capabilities()
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
+        self._census = CensusTaker(self._launcher, self._children)
         self._standstill = Standstill()
         self._demand = Demand()
         self._notes: tuple[str, ...] = ()
@@ -95,7 +97,9 @@ class RsyncTransport:
             self._spares.ripe_after_s = min(probe.connecting_s, _LONGEST_RIPENING_S)
         return failure
 
-    def start(self, paths: Sequence[DirtyPath], *, max_delete: int | None) -> Refused:
+    def start(
+        self, paths: Sequence[DirtyPath], *, max_delete: int | None, granted: int = 0
+    ) -> Refused:
         """Plan *paths* and start the runs that may start now."""
         self._recipe = self._recipe_of(Kind.ENTRIES, max_delete)
         terms = self._terms()
@@ -114,8 +118,15 @@ class RsyncTransport:
         if plan.nothing_to_do:
             self._ready.append(Outcome(verdict=Verdict.DONE, paths=tuple(plan.nothing_to_do)))
         for run in batch.runs:
-            self._begin(run, self._recipe_of(run.kind, max_delete))
+            limit = None if max_delete is None else max_delete + granted
+            self._begin(run, self._recipe_of(run.kind, limit))
+            granted = 0
         return Refused(waiting=tuple(batch.waiting), too_wide=tuple(plan.too_wide))
+
+    def take_census(self) -> None:
+        """Count what the target holds; a later ``wait`` returns it."""
+        if (failure := self._census.take()) is not None:
+            self._ready.append(failure)
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
@@ -137,6 +148,7 @@ class RsyncTransport:
         self._recipe = None
         for child in self._spares.dismiss():
             self._children.kill(child)
+        self._census.stop()
 
     def cancel(self) -> None:
         """End all running transfers; ``wait`` returns them as unconfirmed."""
@@ -157,6 +169,11 @@ class RsyncTransport:
     def ready_at(self) -> float:
         """When a run can start that arrives no later than one that is started before."""
         return self._spares.ripe_at
+
+    @property
+    def reserved(self) -> int:
+        """How many entries the active runs may delete, together."""
+        return sum(each.recipe.max_delete or 0 for each in self._active.values())
 
     @property
     def runs(self) -> int:
@@ -278,6 +295,9 @@ class RsyncTransport:
     # Ending.
 
     def _ended(self, child: Child, code: int, now: float) -> None:
+        if self._census.owns(child):
+            self._ready.append(self._census.taken(child, self._judge(child, code)))
+            return
         ended = self._active.pop(child, None)
         if ended is None:
             if self._spares.owns(child):
@@ -296,6 +316,8 @@ class RsyncTransport:
             self._conclude(ended, judgement, now)
         elif ended.run.origin is not None and not ended.stalled:
             self._ready.append(runs.moved(ended, judgement, now=now))
+        elif judgement.exit_code == MAX_DELETE_EXIT:
+            self._count(ended, judgement, now)
         elif judgement.verdict is Verdict.PARTIAL and not judgement.is_explained:
             self._check(ended, judgement, now)
         else:
@@ -319,17 +341,8 @@ class RsyncTransport:
         )
 
     def _conclude(self, ended: Active, judgement: Judgement, now: float) -> None:
-        if ended.stalled:
-            judgement = replace(
-                judgement,
-                verdict=Verdict.RETRY,
-                unconfirmed=True,
-                reason=Reason(
-                    message=f"rsync stood still for {now - ended.moved_at:.0f} s and was ended",
-                    remedy="Look at the target's load, its disk and the network.",
-                ),
-            )
-        again = self._again(ended, judgement)
+        judgement = runs.judged(ended, judgement, now)
+        again = runs.again_after(ended, judgement, self._tree)
         outcome = runs.concluded(ended, judgement, now=now, again=again)
         self._remember(ended, outcome.verdict)
         if outcome.verdict is Verdict.DONE:
@@ -348,17 +361,20 @@ class RsyncTransport:
         else:
             self._carried.remember(as_carried(stamps, self._tree), confirmed=is_done)
 
-    def _again(self, ended: Active, judgement: Judgement) -> list[Again]:
-        again = [Again(path=path) for path in runs.outdone_parents(ended, self._tree)]
-        if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
-            again += [Again(path=path) for path in ended.run.large]
-            again += runs.levels_to_repeat(ended, judgement)
-        return again
-
     def _check(self, ended: Active, judgement: Judgement, now: float) -> None:
         """Ask rsync, by a dry run of the same list, what of a partial run is still missing."""
         extra = [b"--dry-run", b"--out-format=" + ended.token + b"%i %n"]
-        child = self._start(ended.run, ended.recipe, extra)
+        self._look_again(ended, judgement, ended.recipe, extra, now)
+
+    def _count(self, ended: Active, judgement: Judgement, now: float) -> None:
+        """Count, by a dry run of the same list, what a run was kept from deleting."""
+        unlimited = replace(ended.recipe, max_delete=None)
+        self._look_again(ended, judgement, unlimited, [b"--dry-run", b"--stats"], now)
+
+    def _look_again(
+        self, ended: Active, judgement: Judgement, recipe: Recipe, extra: list[bytes], now: float
+    ) -> None:
+        child = self._start(ended.run, recipe, extra)
         if child is not None:
             ended.first = judgement
             ended.child = child
@@ -369,8 +385,14 @@ class RsyncTransport:
         first = ended.first
         if first is None:
             raise AssertionError("only a run that was judged is checked")
-        again = self._again(ended, first)
-        if code in (0, 23, 24):
+        again = runs.again_after(ended, first, self._tree)
+        if code in (0, 23, 24) and first.exit_code == MAX_DELETE_EXIT:
+            self._remember(ended, Verdict.HALT)
+            counted = parse_stats(ended.child.stdout.text).deleted
+            outcome = runs.concluded(ended, first, now=now, again=again)
+            more = max(counted, first.deletions_stopped, 1)
+            self._ready.append(replace(outcome, to_delete=more))
+        elif code in (0, 23, 24):
             self._remember(ended, Verdict.PARTIAL)
             items = parse_items(ended.child.stdout.text, ended.token)
             self._ready.append(runs.resolved(ended, first, items, again, now))

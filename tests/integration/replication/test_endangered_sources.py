@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -141,7 +142,9 @@ def test_more_deletions_than_allowed_halt_and_the_target_keeps_the_rest(
     assert status.reason is not None
     assert "limit" in status.reason.message
     assert "max_delete" in status.reason.remedy
-    assert len(list((rsyncd.root / "d").iterdir())) >= 100 - 2 * 10
+    assert "are to be deleted" in status.reason.message
+    assert status.reason.needs_confirm
+    assert len(list((rsyncd.root / "d").iterdir())) >= 100 - 10
     (source / "file").write_text("nothing is carried while it is halted")
     wait_until(lambda: engine.status().pending > 1)
     assert not (rsyncd.root / "file").exists()
@@ -163,8 +166,80 @@ def test_deletions_in_many_small_batches_are_counted_together(
         )
     halted(engine, "limit")
 
-    # The run under way when the sum is reached may delete as much again.
-    assert len(list((rsyncd.root / "d").iterdir())) >= 60 - 2 * 20
+    assert len(list((rsyncd.root / "d").iterdir())) >= 60 - 20
+
+
+def test_a_mass_deletion_halts_with_exact_numbers_and_goes_on_when_it_is_confirmed(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    for directory in range(4):
+        fill(source / f"part-{directory}", 400)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    for directory in range(4):
+        shutil.rmtree(source / f"part-{directory}" / "d")
+    halted(engine, "to be deleted")
+    left = sum(1 for _ in copy.path.rglob("file-*"))
+    reason = engine.status().reason
+    assert reason is not None
+    assert left >= 600
+    assert "the limit is 1000" in reason.message
+    [worker] = engine.daemon.workers()
+    worker.resume(confirm=True)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+@pytest.mark.parametrize("kind", ["local", "daemon"])
+def test_a_target_that_holds_other_things_is_not_emptied_until_that_is_confirmed(
+    kind: str, source: Path, copy: Copy, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    if kind == "daemon":
+        copy = copy_at(rsyncd.root, rsyncd.endpoint, max_delete=None)
+    fill(source, 50)
+    fill(copy.path / "somebody-elses", 150)
+    engine = engines(source, copy)
+    halted(engine, "is it the right target?")
+    reason = engine.status().reason
+    assert reason is not None
+    # 150 files and their two directories are strange; the root is shared.
+    assert "and 152 of them are not in the source" in reason.message
+    assert len(list((copy.path / "somebody-elses" / "d").iterdir())) == 150
+    [worker] = engine.daemon.workers()
+    worker.resume(confirm=True)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path, owner=kind == "local")
+
+
+def test_a_target_that_lags_behind_is_known_by_what_it_shares_and_is_cleaned_up(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source, 300)
+    fill(copy.path, 300)
+    fill(copy.path / "old", 200)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 7])
+def test_no_more_than_a_chosen_limit_is_ever_deleted_however_many_lanes(
+    limit: int, source: Path, copy: Copy, engines: Engines
+) -> None:
+    for directory in range(8):
+        fill(source / f"part-{directory}", 10)
+    target = dataclasses.replace(copy.target, max_delete=limit, parallel=4)
+    engine = engines(source, Copy(target=target, path=copy.path))
+    engine.wait_for_rest()
+    for directory in range(8):
+        shutil.rmtree(source / f"part-{directory}" / "d")
+    halted(engine, "to be deleted")
+
+    wait_until(lambda: engine.status().runs == 0)
+    assert sum(1 for _ in copy.path.rglob("*")) >= 1 + 8 * 12 + 1 - limit
 
 
 @pytest.fixture

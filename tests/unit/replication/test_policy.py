@@ -38,17 +38,17 @@ class TestDeletionGuard:
     def test_half_of_a_large_source_may_go_before_it_stops(self) -> None:
         guard = DeletionGuard()
         guard.know(10_000)
+        assert guard.allows(1.0, 5_000)
+        assert not guard.allows(1.0, 5_001)
         guard.record(1.0, 5_000)
-        assert not guard.is_exceeded(1.0)
-        assert guard.allowance(1.0) == 0
-        guard.record(2.0, 1)
-        assert guard.is_exceeded(2.0)
+        assert not guard.allows(2.0, 1)
 
     def test_a_small_source_may_lose_a_thousand_entries(self) -> None:
         guard = DeletionGuard()
         guard.know(10)
         guard.record(1.0, 1_000)
-        assert not guard.is_exceeded(1.0)
+        assert guard.allows(1.0, 0)
+        assert not guard.allows(1.0, 1)
 
     def test_a_source_that_shrinks_does_not_lower_its_limit(self) -> None:
         guard = DeletionGuard()
@@ -60,47 +60,70 @@ class TestDeletionGuard:
         guard = DeletionGuard(limit=10)
         guard.record(0.0, 8)
         guard.record(59.0, 2)
-        assert guard.allowance(59.9) == 0
-        assert guard.allowance(60.0) == 8
-        guard.record(119.0, 20)
-        assert guard.is_exceeded(119.5)
-        assert not guard.is_exceeded(179.0)
+        assert not guard.allows(59.9, 1)
+        assert guard.allows(60.0, 8)
+        assert not guard.allows(60.0, 9)
 
     def test_zero_allows_no_deletion_and_a_negative_limit_allows_all(self) -> None:
         none = DeletionGuard(limit=0)
-        none.record(1.0, 1)
-        assert none.is_exceeded(1.0)
-        assert none.per_run == 0
+        assert not none.allows(1.0, 1)
+        assert none.share(1.0, reserved=0, slots=3, free=3) == 0
         off = DeletionGuard(limit=-1)
         off.record(1.0, 10**9)
-        assert not off.is_exceeded(1.0)
-        assert off.allowance(1.0) is None
-        assert off.per_run is None
+        assert off.allows(1.0, 10**9)
+        assert off.share(1.0, reserved=0, slots=3, free=3) is None
 
     @pytest.mark.parametrize(
-        ("known", "per_run"), [(0, 1000), (3_999, 1000), (4_000, 2000), (100_000, 32_000)]
+        ("known", "share"), [(0, 256), (2_999, 256), (4_000, 512), (100_000, 1024)]
     )
-    def test_what_one_run_may_delete_changes_rarely(self, known: int, per_run: int) -> None:
+    def test_what_one_run_may_delete_uncounted_changes_rarely(self, known: int, share: int) -> None:
         guard = DeletionGuard()
         guard.know(known)
-        assert guard.per_run == per_run
+        assert guard.share(1.0, reserved=0, slots=3, free=3) == share
+        assert guard.share(1.0, reserved=share, slots=3, free=2) == share
+
+    @given(
+        limit=st.integers(min_value=0, max_value=5000),
+        slots=st.integers(min_value=1, max_value=9),
+        steps=st.lists(st.tuples(st.booleans(), st.integers(min_value=0)), max_size=60),
+    )
+    def test_all_shares_together_never_exceed_the_limit(
+        self, limit: int, slots: int, steps: list[tuple[bool, int]]
+    ) -> None:
+        guard = DeletionGuard(limit=limit)
+        running: list[int] = []
+        deleted = 0
+        for starts, number in steps:
+            if starts and len(running) < slots:
+                free = slots - len(running)
+                share = guard.share(1.0, reserved=sum(running), slots=slots, free=free)
+                running.append(share or 0)
+            elif running:
+                done = number % (running.pop(number % len(running)) + 1)
+                deleted += done
+                guard.record(1.0, done)
+            assert deleted + sum(running) <= limit
 
     def test_the_reason_has_the_numbers_and_the_way_on(self) -> None:
         guard = DeletionGuard(limit=10)
-        guard.record(1.0, 11)
-        reason = guard.reason(2.0, target="web2", stopped=4)
+        guard.record(1.0, 9)
+        reason = guard.reason(2.0, target="web2", confirm="sersync resume --confirm", stopped=4)
         assert reason.message == (
-            "11 entries were deleted on web2 within 60 s, and 4 more are to be deleted;"
-            " the limit is 10"
+            "4 entries are to be deleted on web2, after 9 within 60 s; the limit is 10"
         )
-        assert "max_delete of web2 to more than 15" in reason.remedy
+        assert "sersync resume --confirm" in reason.remedy
+        assert "max_delete of web2 to 13 or more" in reason.remedy
+        assert reason.needs_confirm
 
-    def test_a_person_who_says_go_on_starts_the_count_anew(self) -> None:
+    def test_what_a_person_allows_comes_on_top_and_is_used_up(self) -> None:
         guard = DeletionGuard(limit=10)
-        guard.record(1.0, 11)
-        guard.reset()
-        assert not guard.is_exceeded(1.0)
-        assert guard.allowance(1.0) == 10
+        guard.record(1.0, 10)
+        guard.allow(100)
+        assert guard.allows(2.0, 100)
+        assert not guard.allows(2.0, 101)
+        guard.record(2.0, 100)
+        assert not guard.allows(3.0, 1)
+        assert guard.allows(61.0, 10)
 
 
 class TestUnconfirmed:

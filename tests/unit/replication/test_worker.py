@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from sersync.model.batch import Again, Outcome, Problem, Reason, Refused, Stage, Stats, Verdict
-from sersync.model.dirty import Scope
+from sersync.model.batch import (
+    Again,
+    Census,
+    Outcome,
+    Problem,
+    Reason,
+    Refused,
+    Stage,
+    Stats,
+    Verdict,
+)
+from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
 from sersync.model.report import Desync, DesyncReason, NewTree, Report, Touched
 from sersync.model.report import Stage as FileStage
+from sersync.model.request import Did
 from sersync.model.status import TargetState
 from tests.support.fakes import Bench, done, failed, halted, level
 
@@ -183,17 +195,135 @@ def test_a_source_that_never_held_anything_may_delete_nothing() -> None:
     assert "is empty" in reason.message
 
 
-def test_more_deletions_than_the_limit_halt() -> None:
-    bench = ready(Bench(max_delete=5))
-    for name in (b"a", b"b"):
-        change(bench, name)
-        bench.step()
-        bench.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=3)))
-        bench.step(after_s=0.1)
+def stopped(more: int, *, deleted: int = 0) -> Callable[[tuple[DirtyPath, ...]], Outcome]:
+    """Return how a run ends that rsync stopped at its share, with *more* still to delete."""
+
+    def end(paths: tuple[DirtyPath, ...]) -> Outcome:
+        outcome = replace(halted(paths), exit_code=25, to_delete=more)
+        return replace(outcome, stats=Stats(deleted=deleted))
+
+    return end
+
+
+def test_a_run_that_is_stopped_within_the_limit_goes_on_with_what_was_counted() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(6, deleted=4))
+    bench.step()
+    assert started(bench) == [[b"a"], [b"a"]]
+    assert (bench.transport.limits, bench.transport.grants) == ([4, 0], [0, 6])
+    bench.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=6)))
+    bench.step()
     bench.step()
 
-    assert bench.transport.limits == [5, 2]
+    assert bench.worker.status().state is TargetState.IN_SYNC
+
+
+def test_a_run_that_would_delete_more_than_the_limit_halts_before_until_that_is_confirmed() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(9, deleted=4))
+    bench.step()
+    bench.step()
+    reason = bench.worker.status().reason
     assert bench.worker.status().state is TargetState.HALTED
+    assert reason is not None
+    assert "9 entries are to be deleted on copy, after 4 within 60 s; the limit is 12" in (
+        reason.message
+    )
+    assert bench.worker.resume() == (Did.REFUSED, reason)
+    bench.step()
+    assert started(bench) == [[b"a"]]
+    assert bench.worker.resume(confirm=True) == (Did.CONFIRMED, None)
+    bench.step()
+    assert started(bench) == [[b"a"], [b"a"]]
+    bench.transport.end(stopped(9))
+    bench.step()
+
+    assert bench.transport.grants == [0, 0, 9]
+
+
+def test_a_configuration_that_is_read_again_confirms_nothing() -> None:
+    bench = ready(Bench(max_delete=0))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(1))
+    bench.step()
+    bench.worker.retry()
+    bench.step()
+
+    assert bench.worker.status().state is TargetState.HALTED
+    assert started(bench) == [[b"a"]]
+
+
+def test_a_stopped_run_waits_for_those_beside_it_that_may_delete_too() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    change(bench, b"b")
+    bench.step()
+    assert bench.transport.limits == [4, 4]
+    bench.transport.end(stopped(9))
+    bench.step()
+    assert started(bench) == [[b"a"], [b"b"]]
+    bench.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=2)))
+    bench.step()
+    bench.step()
+    assert started(bench)[2:] == [[b"a"]]
+    bench.transport.end(stopped(9))
+    bench.step()
+
+    assert bench.transport.grants == [0, 0, 0, 9]
+
+
+def test_the_first_deletion_on_a_target_that_is_not_known_waits_for_a_census() -> None:
+    bench = Bench(level(b""), level(b"d"), max_delete=None)
+    bench.step()
+    assert bench.transport.limits == [0]
+    bench.transport.end(stopped(3))
+    bench.step()
+    bench.step()
+    assert (started(bench), bench.transport.censuses) == ([[b""]], 1)
+    bench.transport.count(Census(shared=101, strange=100))
+    bench.step()
+    bench.step()
+
+    assert started(bench) == [[b""], [b""]]
+    assert bench.transport.limits == [0, 256]
+
+
+def test_a_target_that_holds_mostly_other_things_halts_with_the_numbers() -> None:
+    bench = Bench(level(b""), max_delete=None)
+    bench.step()
+    bench.transport.end(stopped(3))
+    bench.step()
+    bench.transport.count(Census(shared=99, strange=100))
+    bench.step()
+    reason = bench.worker.status().reason
+    assert reason is not None
+    assert "copy holds 199 entries, and 100 of them are not in the source source" in reason.message
+    assert "sersync resume --confirm --source source --target copy" in reason.remedy
+    assert bench.worker.resume(confirm=True) == (Did.CONFIRMED, None)
+    bench.step()
+    bench.transport.end(stopped(100))
+    bench.step()
+
+    assert bench.transport.grants == [0, 0, 100]
+
+
+def test_once_everything_was_compared_a_target_is_known() -> None:
+    bench = Bench(level(b""), max_delete=None)
+    bench.step()
+    bench.transport.end(done)
+    bench.step()
+    bench.step()
+    change(bench, b"a")
+    bench.step()
+
+    assert bench.transport.limits == [0, 256]
+    assert bench.transport.censuses == 0
 
 
 def test_a_problem_with_one_path_is_shown_and_tried_on_its_own() -> None:
