@@ -158,11 +158,11 @@ class FedByHand:
         """Start the next one; it takes a moment until it is connected."""
         self._waiting = subprocess.Popen(self._command, stdin=subprocess.PIPE)
 
-    def feed(self, path: str) -> None:
-        """Let it carry *path*."""
+    def feed(self, *paths: str) -> None:
+        """Let it carry *paths*; a directory with a slash at the end is one level."""
         assert self._waiting is not None
         assert self._waiting.stdin is not None
-        self._waiting.stdin.write(b"/" + os.fsencode(path) + b"\0")
+        self._waiting.stdin.write(b"".join(b"/" + os.fsencode(path) + b"\0" for path in paths))
         self._waiting.stdin.close()
 
     def finish(self) -> None:
