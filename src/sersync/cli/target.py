@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from sersync.cli.target_check import check
+from sersync.cli.target_serve import serve
 
 target = typer.Typer(
     help="The receiving side: an rsync daemon's configuration, service and contents.",
@@ -14,6 +15,6 @@ target = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-_COMMANDS: tuple[Callable[..., int], ...] = (check,)
+_COMMANDS: tuple[Callable[..., int], ...] = (check, serve)
 for _command in _COMMANDS:
     target.command()(_command)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from sersync.cli.target_options import default_file
 from sersync.errors import SersyncError, UsageError
 
 if TYPE_CHECKING:
     from sersync.model.target import RsyncModule
     from sersync.rsyncd.lints.finding import Finding
 
-DEFAULT_FILE = "/etc/rsyncd.conf"
 
-_File = Annotated[str, Argument(metavar="[FILE]", help="The rsyncd.conf.", show_default=True)]
+_File = Annotated[str, Argument(metavar="[FILE]", help="The rsyncd.conf; if not the usual one.")]
 _For = Annotated[
     list[str] | None,
     Option(
@@ -34,7 +34,7 @@ _Json = Annotated[bool, Option("--json", help="Print the findings as JSON.")]
 
 
 def check(
-    file: _File = DEFAULT_FILE,
+    file: _File = "",
     clients: _For = None,
     password_file: _PasswordFile = None,
     quiet: _Quiet = False,
@@ -44,6 +44,7 @@ def check(
     from sersync.rsyncd.check import worst
     from sersync.rsyncd.lints.finding import Severity
 
+    file = file or default_file()
     findings = _findings(file, clients or (), password_file or ())
     if quiet:
         findings = [each for each in findings if each.severity > Severity.NOTE]
