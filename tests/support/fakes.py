@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sersync.changelog.log import Changelog
 from sersync.model.batch import Census, Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.slices import Extent, Slice
 from sersync.model.target import LocalDirectory, Target
@@ -128,8 +129,16 @@ class FakeGuard:
         self.reason: Reason | None = None
         self.had_entries = True
 
-    def look_for_mounts(self) -> None:
-        """There are none."""
+    missing: tuple[MissingMount, ...] = ()
+
+    def protected(self) -> frozenset[RelPath]:
+        return frozenset()
+
+    def mount_news(self) -> list[RelPath]:
+        return []
+
+    def accept_mounts(self) -> list[RelPath]:
+        return []
 
     def accept(self) -> Reason | None:
         self.reason = None

@@ -73,6 +73,9 @@ def _source(source: SourceStatus) -> Json:
         "watcher": source.watcher,
         "directories": source.directories,
         "halted": _reason(source.halted),
+        "missing": [
+            {"path": display(each.path), "reason": _reason(each.reason)} for each in source.missing
+        ],
         "notes": list(source.notes),
         "targets": [_target(target) for target in source.targets],
     }

@@ -63,6 +63,9 @@ def frame(status: DaemonStatus) -> RenderableType:
             lines += _reason(source.name, source.halted)
             if source.halted.needs_confirm:
                 lines.append(Text(f"    {go_on(status.state_dir, source.name, confirm=True)}"))
+        for missing in source.missing:
+            lines += _reason(source.name, missing.reason)
+            lines.append(Text(f"    {go_on(status.state_dir, source.name, confirm=True)}"))
         lines += [Text(f"{source.name}: {note}", style="yellow") for note in source.notes]
         table = Table.grid(padding=(0, 3, 0, 0))
         table.add_column(no_wrap=True, min_width=_STATE_WIDTH)

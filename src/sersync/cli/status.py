@@ -52,7 +52,7 @@ def status(
 
 def _is_well(document: Json) -> bool:
     return all(
-        source["halted"] is None and target["state"] in _WELL
+        source["halted"] is None and not source["missing"] and target["state"] in _WELL
         for source in document["sources"]
         for target in source["targets"]
     )

@@ -45,6 +45,10 @@ def instance_view(document: Json) -> RenderableType:
             if source["halted"]["needs_confirm"]:
                 line = go_on(document["state_dir"], source["name"], confirm=True)
                 troubles.append(Text(f"  {line}"))
+        for missing in source["missing"]:
+            troubles += trouble(source["name"], missing["reason"])
+            line = go_on(document["state_dir"], source["name"], confirm=True)
+            troubles.append(Text(f"  {line}"))
         for target in source["targets"]:
             table.add_row(*_cells(target))
             if target["reason"] and target["state"] != "in-sync":

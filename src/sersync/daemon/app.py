@@ -137,7 +137,7 @@ class Daemon:
     # Sources and targets.
 
     def _start_source(self, source: Source) -> None:
-        pipeline = assemble_source(source, clock=self.pulse)
+        pipeline = assemble_source(source, clock=self.pulse, state_dir=self.settings.state_dir)
         for target in source.targets:
             self._add_target(pipeline, target)
         # Watch first, then compare: what changes meanwhile must not be missed.

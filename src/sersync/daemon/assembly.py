@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from sersync.changelog.log import Changelog
+from sersync.daemon.mount_record import MountRecord
 from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
 from sersync.model.slices import Extent
@@ -23,15 +24,16 @@ from sersync.transfer.remote_shell import SharedConnections
 from sersync.transfer.rsync import RsyncTransport
 from sersync.transfer.tls import tls_rsh
 from sersync.watch.inotify import InotifyWatcher
+from sersync.watch.mounts import MountWatch
 from sersync.watch.root import RootWatch
 from sersync.watch.walk import Walk
 
 
-def assemble_source(source: Source, *, clock: Clock) -> Pipeline:
+def assemble_source(source: Source, *, clock: Clock, state_dir: str = "") -> Pipeline:
     """Return the pipeline of *source*, without its workers. Raises ``SourceError``."""
     root = os.path.realpath(source.root)
     try:
-        guard = RootWatch(root, source.root)
+        guard = RootWatch(root, source.root, mounts=_mounts(source, root, state_dir))
     except OSError as error:
         where = os.fsdecode(source.root)
         raise SourceError(
@@ -66,11 +68,14 @@ def assemble_target(
             root,
             rsh=connections.rsh(endpoint, connect_timeout_s=timeout_s),
             connect=partial(connections.connect, endpoint, connect_timeout_s=timeout_s),
+            protected=pipeline.guard.protected,
         )
     elif isinstance(endpoint, RsyncModule) and endpoint.tls:
-        transport = RsyncTransport(target, root, rsh=tls_rsh(endpoint))
+        transport = RsyncTransport(
+            target, root, rsh=tls_rsh(endpoint), protected=pipeline.guard.protected
+        )
     else:
-        transport = RsyncTransport(target, root)
+        transport = RsyncTransport(target, root, protected=pipeline.guard.protected)
     walk = Walk(
         root,
         target.filters,
@@ -93,6 +98,16 @@ def assemble_target(
     worker = TargetWorker(target, transport, around)
     pipeline.workers[target.name] = worker
     return worker
+
+
+def _mounts(source: Source, root: bytes, state_dir: str) -> MountWatch:
+    record = MountRecord(state_dir, source.name, root) if state_dir else None
+    return MountWatch(
+        root,
+        remembered=record.load() if record else (),
+        record=record.save if record else lambda _: None,
+        is_excluded=partial(source.filters.excludes, is_dir=True),
+    )
 
 
 def _extent(pipeline: Pipeline) -> Extent:

@@ -104,12 +104,19 @@ def _do(request: Request, pipeline: Pipeline, worker: TargetWorker) -> tuple[Did
 
 def _resume_source(pipeline: Pipeline, *, confirm: bool) -> list[Deed]:
     """Let a halted source go on if that is possible; return what came of it, if it was halted."""
-    lost = pipeline.lost
-    if lost is None:
-        return []
-    reason = pipeline.accept() if confirm else lost
-    did = Did.CONFIRMED if reason is None else Did.REFUSED
-    return [Deed(source=pipeline.source.name, target="", did=did, reason=reason)]
+    name = pipeline.source.name
+    deeds = []
+    if (lost := pipeline.lost) is not None:
+        reason = pipeline.accept() if confirm else lost
+        did = Did.CONFIRMED if reason is None else Did.REFUSED
+        deeds.append(Deed(source=name, target="", did=did, reason=reason))
+    missing = pipeline.guard.missing
+    if confirm and missing:
+        pipeline.guard.accept_mounts()
+    for each in missing:
+        did, reason = (Did.CONFIRMED, None) if confirm else (Did.REFUSED, each.reason)
+        deeds.append(Deed(source=name, target="", did=did, reason=reason))
+    return deeds
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import weakref
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +41,24 @@ def mount_points(below: bytes) -> tuple[bytes, ...]:
     prefix = below.rstrip(b"/") + b"/"
     points = {each.point for each in mounted()}
     return tuple(sorted(point for point in points if point.startswith(prefix) and point != prefix))
+
+
+class MountTable:
+    """Tells whether something was mounted or unmounted. Owned by whoever holds a lock on it."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        try:
+            self._fd = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._fd = -1
+        else:
+            self._poll.register(self._fd, select.POLLPRI)
+            weakref.finalize(self, os.close, self._fd)
+
+    def has_changed(self) -> bool:
+        """Tell whether the table is another one since this was last asked, or may be (proc(5))."""
+        return self._fd < 0 or bool(self._poll.poll(0))
 
 
 def has_fine_times(root: bytes) -> bool:

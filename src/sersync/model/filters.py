@@ -21,7 +21,7 @@ from sersync.model.expression import Expression
 from sersync.model.expression_rules import rules_of
 from sersync.model.path import RelPath
 from sersync.model.pattern import CompiledPattern, Subject, compile_pattern
-from sersync.model.rule import Rule, parse_rule, warn_absolute
+from sersync.model.rule import Rule, literal_pattern, parse_rule, warn_absolute
 
 __all__ = ["Filter", "Rule", "parse_rule", "warn_absolute"]
 
@@ -49,6 +49,11 @@ class Filter:
             for include, verse in groupby(self.rules, key=lambda rule: rule.include)
         )
         self._directories: dict[bytes, bool] = {}
+
+    def with_excluded(self, paths: Iterable[RelPath]) -> Filter:
+        """Return a filter that excludes *paths* too, before everything else."""
+        rules = [Rule(False, b"/" + literal_pattern(path)) for path in paths]
+        return Filter([*rules, *self.rules], self.expressions) if rules else self
 
     def excludes_entry(self, path: RelPath, *, is_dir: bool) -> bool:
         """Tell whether *path* itself is excluded, its parents being included."""

@@ -57,6 +57,7 @@ class DesyncReason(Enum):
     WATCH_LIMIT = "the limit of inotify watches is reached"
     UNREADABLE = "a directory cannot be read"
     UNMOUNTED = "a file system was unmounted"
+    MOUNTED = "a file system came or went there"
     UNCOVERED = "it is not watched, so it is looked through every minute"
     ROOT_GONE = "the root was deleted or moved"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sersync.model.batch import Outcome, Problem, Reason
+from sersync.model.mount import MissingMount
 
 
 class TargetState(Enum):
@@ -87,6 +88,8 @@ class SourceStatus:
     watcher: str
     directories: int
     halted: Reason | None
+    missing: tuple[MissingMount, ...] = ()
+    """File systems below the root that are not there: nothing in them is carried or deleted."""
     notes: tuple[str, ...]
     targets: tuple[TargetStatus, ...]
 

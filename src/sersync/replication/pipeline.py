@@ -51,6 +51,7 @@ class Pipeline:
         self._wake = threading.Event()
         self._polled_at = 0.0
         self._looked_at = 0.0
+        self._told_missing: set[RelPath] = set()
 
     # For other threads.
 
@@ -106,6 +107,7 @@ class Pipeline:
             watcher="inotify",
             directories=watcher.directories if watcher is not None else 0,
             halted=self._lost,
+            missing=self.guard.missing,
             notes=watcher.notes if watcher is not None else (),
             targets=tuple(targets),
         )
@@ -136,7 +138,7 @@ class Pipeline:
         now = self._clock.monotonic()
         if now - self._looked_at > _LOOK_EVERY_S:
             self._looked_at = now
-            self.guard.look_for_mounts()
+            self._look_at_mounts(watcher)
         if watcher.uncovered and now - self._polled_at > _POLL_EVERY_S:
             self._polled_at = now
             self._put(
@@ -145,6 +147,18 @@ class Pipeline:
                     for each in watcher.uncovered
                 ]
             )
+
+    def _look_at_mounts(self, watcher: Watcher) -> None:
+        """Watch and compare what was mounted; tell of what is missing."""
+        for path in self.guard.mount_news():
+            self._put([*watcher.cover(path), Desync(subtree=path, reason=DesyncReason.MOUNTED)])
+        missing = {each.path: each for each in self.guard.missing}
+        for path in missing.keys() - self._told_missing:
+            reason = missing[path].reason
+            log.error("%s: %s. %s", self.source.name, reason.message, reason.remedy)
+        for path in self._told_missing - missing.keys():
+            log.info("%s: %s is carried again", self.source.name, display(path))
+        self._told_missing = set(missing)
 
     def _put(self, reports: list[Report]) -> None:
         for report in reports:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sersync.model.batch import Outcome, Reason, Refused
 from sersync.model.dirty import DirtyPath
+from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.report import Report
 from sersync.model.slices import Extent, Slice
@@ -34,6 +35,13 @@ class Watcher(Protocol):
         """Wait for changes and return everything known of by now, each path at most once.
 
         An empty list: the time is over, or ``wake`` was called.
+        """
+        ...
+
+    def cover(self, directory: RelPath) -> list[Report]:
+        """Watch what stands at *directory* now: a file system came or went there.
+
+        Returns what could not be watched.
         """
         ...
 
@@ -195,8 +203,21 @@ class RootGuard(Protocol):
         """Take the root as it is now for the right one; return why that cannot be."""
         ...
 
-    def look_for_mounts(self) -> None:
-        """Take note of the file systems that are mounted below the root now."""
+    def protected(self) -> frozenset[RelPath]:
+        """Look, and return the subtrees that nothing may be planned in now."""
+        ...
+
+    @property
+    def missing(self) -> tuple[MissingMount, ...]:
+        """The file systems below the root that are not there: nothing is planned in them."""
+        ...
+
+    def mount_news(self) -> list[RelPath]:
+        """Return where something was mounted since the last call, or a loss was accepted."""
+        ...
+
+    def accept_mounts(self) -> list[RelPath]:
+        """Take file systems that are missing for gone; return where they were."""
         ...
 
     def check(self) -> Reason | None:

@@ -46,6 +46,8 @@ class Recipe:
     max_delete: int | None
     """Entries that this run may delete; None is no limit."""
     bandwidth_kib_s: int = 0
+    protected: frozenset[RelPath] = frozenset()
+    """Subtrees that are left alone now, besides what the filters exclude for good."""
 
 
 def destination(endpoint: Endpoint) -> bytes:

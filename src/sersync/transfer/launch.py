@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sersync.linux.child import Child, quiet_environment
 from sersync.model.batch import Reason
 from sersync.model.capabilities import Capabilities
+from sersync.model.path import RelPath
 from sersync.model.target import Target
 from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run
 from sersync.transfer.command import (
@@ -26,10 +28,20 @@ class Launcher:
 
     def __init__(self, target: Target, root: bytes, *, rsh: str) -> None:
         self.target = target
+        """As it was given, but for the filters: those that hold now."""
+        self.protected: frozenset[RelPath] = frozenset()
+        self._filters = target.filters
         self.root = root
         self.rsh = rsh
         secret = {b"RSYNC_PASSWORD": os.fsencode(target.password)} if target.password else None
         self.environment = quiet_environment(secret)
+
+    def protect(self, subtrees: frozenset[RelPath]) -> None:
+        """From now on let every rsync leave *subtrees* alone, on both sides."""
+        if subtrees != self.protected:
+            self.protected = subtrees
+            filters = self._filters.with_excluded(sorted(subtrees))
+            self.target = replace(self.target, filters=filters)
 
     def recipe(self, kind: Kind, capabilities: Capabilities, *, max_delete: int | None) -> Recipe:
         """Return what the options of a run of *kind* depend on."""
@@ -38,6 +50,7 @@ class Launcher:
             kind=kind,
             capabilities=capabilities,
             max_delete=max_delete,
+            protected=self.protected,
             # One half for large files, one for all else: rsync cannot change a limit later.
             bandwidth_kib_s=max(1, limit // 2) if limit else 0,
         )

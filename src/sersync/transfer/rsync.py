@@ -13,7 +13,6 @@ from typing import Final
 
 from sersync.linux.child import Child
 from sersync.linux.children import Children
-from sersync.linux.mounts import has_fine_times
 from sersync.linux.wake import Wake
 from sersync.model.batch import Outcome, Refused, Verdict
 from sersync.model.capabilities import Capabilities
@@ -22,19 +21,17 @@ from sersync.model.path import RelPath
 from sersync.model.target import Target
 from sersync.transfer import active as runs
 from sersync.transfer.active import Active
-from sersync.transfer.batch import Run, assemble, widen
+from sersync.transfer.batch import Batch, Run
 from sersync.transfer.census import CensusTaker
 from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
-from sersync.transfer.links import LinkedNames
-from sersync.transfer.locks import Occupied
-from sersync.transfer.moves import possible, relocate
 from sersync.transfer.output import parse_items, parse_stats
-from sersync.transfer.plan import COARSE_TICK_NS, DOUBTFUL, Planner, Terms
+from sersync.transfer.plan import DOUBTFUL, Plan
+from sersync.transfer.planning import Planning
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
-from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
+from sersync.transfer.tree import as_carried
 from sersync.transfer.verdict import MAX_DELETE_EXIT, Judgement, judge
 
 _CHECKSUM_RATE: Final = 20 << 20
@@ -45,7 +42,10 @@ _LONGEST_RIPENING_S: Final = 0.1
 
 
 class RsyncTransport:
-    """Carries the paths of *root* to *target*. *connect* prepares the way, before each probe."""
+    """Carries the paths of *root* to *target*. *connect* prepares the way, before each probe.
+
+    *protected* returns the subtrees that nothing may be planned in now: they are not trusted.
+    """
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class RsyncTransport:
         rsh: str = "",
         connect: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        protected: Callable[[], frozenset[RelPath]] = frozenset,
     ) -> None:
         self.target = target
         self._launcher = Launcher(target, root, rsh=rsh)
@@ -65,12 +66,11 @@ class RsyncTransport:
         self._children = Children(self._wake)
         self._active: dict[Child, Active] = {}
         self._ready: list[Outcome] = []
-        self._tree = SourceTree(root)
+        self._planning = Planning(root)
+        self._tree, self._links = self._planning.tree, self._planning.links
+        self._carried = self._planning.carried
         self._connecting_s = 0.0
-        self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
-        self._carried = RecentlyCarried()
-        self._links = LinkedNames(self._tree.lstat)
-        self._moves = possible(target)
+        self._protected = protected
         self._capabilities = Capabilities()
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
@@ -101,20 +101,8 @@ class RsyncTransport:
         self, paths: Sequence[DirtyPath], *, max_delete: int | None, granted: int = 0
     ) -> Refused:
         """Plan *paths* and start the runs that may start now."""
+        plan, batch = self._plan(paths)
         self._recipe = self._recipe_of(Kind.ENTRIES, max_delete)
-        terms = self._terms()
-        planner = Planner(self._tree, terms, self._carried, self._links)
-        plan = planner.plan(paths)
-        relocate(plan, (path for path in paths if path.origin), self._moves)
-        occupied = Occupied(each.hold for each in self._active.values())
-        widen(plan.units, occupied, self._tree.holds_more_than, planner.level)
-        planner.plan(())  # What the levels told of files with several names.
-        large_runs = sum(each.run.kind is Kind.LARGE for each in self._active.values())
-        batch = assemble(
-            plan.units.values(),
-            (each.hold for each in self._active.values()),
-            {Kind.ENTRIES: self.free_lanes, Kind.LARGE: 1 - large_runs},
-        )
         if plan.nothing_to_do:
             self._ready.append(Outcome(verdict=Verdict.DONE, paths=tuple(plan.nothing_to_do)))
         for run in batch.runs:
@@ -210,18 +198,20 @@ class RsyncTransport:
 
     # Starting.
 
-    def _terms(self) -> Terms:
-        target = self.target
-        return Terms(
-            filters=target.filters,
-            capabilities=self._capabilities,
-            delete=target.delete,
-            compares_times=target.options.times and not target.options.own_compare,
-            large_file_bytes=target.large_file_bytes,
-            now=self._clock(),
-            wall_ns=time.time_ns(),
-            coarse_tick_ns=self._coarse_tick_ns,
-        )
+    def _plan(self, paths: Sequence[DirtyPath]) -> tuple[Plan, Batch]:
+        """Plan *paths*; anew, if a file system went away meanwhile."""
+        while True:
+            self._launcher.protect(self._protected())
+            planned = self._planning.plan(
+                paths,
+                self._launcher.target,
+                self._capabilities,
+                active=tuple(self._active.values()),
+                free_lanes=self.free_lanes,
+                now=self._clock(),
+            )
+            if self._protected() == self._launcher.protected:
+                return planned
 
     def _recipe_of(self, kind: Kind, max_delete: int | None) -> Recipe:
         return self._launcher.recipe(kind, self._capabilities, max_delete=max_delete)

@@ -92,6 +92,15 @@ class InotifyWatcher:
             raise self._no_root()
         return list(self._coverage.news())
 
+    def cover(self, directory: RelPath) -> list[Report]:
+        """Watch what stands at *directory* now: a file system came or went there.
+
+        Returns what could not be watched.
+        """
+        self._coverage.prune(directory)
+        self._coverage.cover(directory)
+        return list(self._coverage.news())
+
     def take(self, timeout_s: float | None) -> list[Report]:
         """Wait for changes and return everything known of by now, each path at most once.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from sersync.linux.mounts import mount_points
 from sersync.model.batch import Reason
-from sersync.model.path import display
+from sersync.model.mount import MissingMount
+from sersync.model.path import RelPath, display
+from sersync.watch.mounts import MountWatch
 
 
 class RootWatch:
@@ -14,11 +15,13 @@ class RootWatch:
 
     Used by several threads; what changes are single values. An unmounted file system shows as
     another device, a replaced directory as another inode, a wiped one as an empty listing.
-    Whichever it is, everything on the targets would look deleted. The same holds for each file
-    system that is mounted below the root, from the moment that it is first seen there.
+    Whichever it is, everything on the targets would look deleted. *mounts* does the same for each
+    file system below the root.
     """
 
-    def __init__(self, root: bytes, given: bytes | None = None) -> None:
+    def __init__(
+        self, root: bytes, given: bytes | None = None, *, mounts: MountWatch | None = None
+    ) -> None:
         self._root = root
         self._given = given or root
         status = os.stat(root)
@@ -26,23 +29,29 @@ class RootWatch:
         self._witness = b""
         self._may_be_empty = False
         self._had_entries = not self._is_empty()
-        self._mounts: dict[bytes, int] = {}
-        self.look_for_mounts()
-
-    def look_for_mounts(self) -> None:
-        """Take note of the file systems that are mounted below the root now."""
-        known = dict(self._mounts)
-        for point in mount_points(self._root):
-            try:
-                known.setdefault(point, os.stat(point).st_dev)
-            except OSError:
-                continue
-        self._mounts = known
+        self.mounts = mounts or MountWatch(root)
 
     @property
     def had_entries(self) -> bool:
         """The root held something at least once; before, nothing may be deleted for its sake."""
         return self._had_entries
+
+    def protected(self) -> frozenset[RelPath]:
+        """Return the subtrees whose file system is missing now: nothing is planned in them."""
+        return self.mounts.protected()
+
+    @property
+    def missing(self) -> tuple[MissingMount, ...]:
+        """The file systems below the root that are not there, with the reasons."""
+        return self.mounts.missing
+
+    def mount_news(self) -> list[RelPath]:
+        """Return where something was mounted since the last call, or a loss was accepted."""
+        return self.mounts.news()
+
+    def accept_mounts(self) -> list[RelPath]:
+        """Take file systems that are missing for gone; return where they were."""
+        return self.mounts.accept()
 
     def accept(self) -> Reason | None:
         """Take the root as it is now for the right one; return why that cannot be."""
@@ -51,8 +60,7 @@ class RootWatch:
         except OSError:
             return self.check()
         self._identity = (status.st_dev, status.st_ino)
-        self._mounts = {}
-        self.look_for_mounts()
+        self.mounts.accept()
         self._may_be_empty = True
         self._had_entries = True
         return self.check()
@@ -87,9 +95,6 @@ class RootWatch:
                 command=f"findmnt -T {where}; ls -la {where}",
                 needs_confirm=True,
             )
-        for point, device in self._mounts.items():
-            if _device(point) != device:
-                return _unmounted(point)
         if self._is_empty():
             if self._had_entries and not self._may_be_empty:
                 return Reason(
@@ -115,20 +120,3 @@ class RootWatch:
             return True
         self._witness = first.path if first is not None else b""
         return first is None
-
-
-def _device(point: bytes) -> int | None:
-    try:
-        return os.stat(point).st_dev
-    except OSError:
-        return None
-
-
-def _unmounted(point: bytes) -> Reason:
-    where = display(point)
-    return Reason(
-        message=f"the file system that was mounted at {where}, below the source root, is not there",
-        remedy="Its files are not deleted on the targets. Mount it again and replication goes on"
-        " by itself; if it is gone for good, restart sersync.",
-        command=f"findmnt -T {where}",
-    )

@@ -1,0 +1,70 @@
+"""From dirty paths to the runs that may start now, as the source's tree is at this moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from sersync.linux.mounts import has_fine_times
+from sersync.model.capabilities import Capabilities
+from sersync.model.dirty import DirtyPath
+from sersync.model.target import Target
+from sersync.transfer.active import Active
+from sersync.transfer.batch import Batch, assemble, widen
+from sersync.transfer.command import Kind
+from sersync.transfer.links import LinkedNames
+from sersync.transfer.locks import Occupied
+from sersync.transfer.moves import possible, relocate
+from sersync.transfer.plan import COARSE_TICK_NS, Plan, Planner, Terms
+from sersync.transfer.tree import RecentlyCarried, SourceTree
+
+
+class Planning:
+    """Looks at the source for one target, and remembers. Owned by the worker's thread."""
+
+    def __init__(self, root: bytes) -> None:
+        self.tree = SourceTree(root)
+        self.carried = RecentlyCarried()
+        self.links = LinkedNames(self.tree.lstat)
+        self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
+
+    def plan(
+        self,
+        paths: Sequence[DirtyPath],
+        target: Target,
+        capabilities: Capabilities,
+        *,
+        active: Sequence[Active],
+        free_lanes: int,
+        now: float,
+    ) -> tuple[Plan, Batch]:
+        """Return what *paths* come down to, and which runs may start beside the *active* ones.
+
+        *target* is with the filters that hold now. *now*: seconds of the monotonic clock.
+        """
+        terms = self._terms(target, capabilities, now)
+        planner = Planner(self.tree, terms, self.carried, self.links)
+        plan = planner.plan(paths)
+        relocate(plan, (path for path in paths if path.origin), possible(target))
+        occupied = Occupied(each.hold for each in active)
+        widen(plan.units, occupied, self.tree.holds_more_than, planner.level)
+        planner.plan(())  # What the levels told of files with several names.
+        large_runs = sum(each.run.kind is Kind.LARGE for each in active)
+        batch = assemble(
+            plan.units.values(),
+            (each.hold for each in active),
+            {Kind.ENTRIES: free_lanes, Kind.LARGE: 1 - large_runs},
+        )
+        return plan, batch
+
+    def _terms(self, target: Target, capabilities: Capabilities, now: float) -> Terms:
+        return Terms(
+            filters=target.filters,
+            capabilities=capabilities,
+            delete=target.delete,
+            compares_times=target.options.times and not target.options.own_compare,
+            large_file_bytes=target.large_file_bytes,
+            now=now,
+            wall_ns=time.time_ns(),
+            coarse_tick_ns=self._coarse_tick_ns,
+        )

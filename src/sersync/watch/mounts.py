@@ -1,0 +1,151 @@
+"""The file systems below a root: which are there, and which should be.
+
+An unmounted file system leaves an empty directory behind, and everything on it would look
+deleted. So each is remembered, also from one start to the next; where one is missing, or is
+another, nothing at that place or below is planned until it is back or a person accepts the loss.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from sersync.linux.identity import birth_ns
+from sersync.linux.mounts import MountTable, mounted
+from sersync.model.batch import Reason
+from sersync.model.mount import MissingMount, Mount
+from sersync.model.path import RelPath, display
+
+Survey = Callable[[bytes], Mapping[RelPath, Mount]]
+Record = Callable[[Iterable[Mount]], None]
+
+
+def survey(root: bytes) -> dict[RelPath, Mount]:
+    """Return the file systems that are mounted below *root* now; of two at one place the upper."""
+    prefix = root.rstrip(b"/") + b"/"
+    found: dict[RelPath, Mount] = {}
+    for each in mounted():
+        if not each.point.startswith(prefix) or each.point == prefix:
+            continue
+        path = RelPath(each.point[len(prefix) :])
+        found.pop(path, None)
+        try:
+            seen = os.stat(each.point)
+            with os.scandir(each.point) as entries:
+                is_empty = next(entries, None) is None
+        except OSError:
+            continue
+        found[path] = Mount(
+            path=path,
+            file_system=each.kind.decode(errors="replace"),
+            inode=seen.st_ino,
+            birth_ns=birth_ns(each.point),
+            device=seen.st_dev,
+            is_empty=is_empty,
+        )
+    return found
+
+
+class MountWatch:
+    """Knows the file systems below *root*. For any thread.
+
+    *remembered* are those of an earlier start, *record* is called when they are others.
+    *is_excluded* tells of places that do not take part.
+    """
+
+    def __init__(
+        self,
+        root: bytes,
+        *,
+        remembered: Iterable[Mount] = (),
+        record: Record = lambda _: None,
+        is_excluded: Callable[[RelPath], bool] = lambda _: False,
+        look: Survey = survey,
+    ) -> None:
+        self._root = root
+        self._record = record
+        self._is_excluded = is_excluded
+        self._survey = look
+        self._lock = threading.Lock()
+        self._table = MountTable()
+        self._known = {mount.path: mount for mount in remembered if not is_excluded(mount.path)}
+        self._recorded = dict(self._known)
+        self._missing: dict[RelPath, MissingMount] = {}
+        self._news: list[RelPath] = []
+        self._compare()
+        self._news.clear()
+
+    def protected(self) -> frozenset[RelPath]:
+        """Look, and return the places at and below which nothing may be planned."""
+        with self._lock:
+            if self._table.has_changed():
+                self._compare()
+            return frozenset(self._missing)
+
+    @property
+    def missing(self) -> tuple[MissingMount, ...]:
+        """The file systems that are not there, or are others, with the reasons."""
+        return tuple(self._missing.values())
+
+    def news(self) -> list[RelPath]:
+        """Look, and return the places where something was mounted, or a loss was accepted.
+
+        What stands there is to be watched and compared anew. Each is returned once.
+        """
+        self.protected()
+        with self._lock:
+            news, self._news = self._news, []
+            return news
+
+    def accept(self) -> list[RelPath]:
+        """Take what is there for right, and what is missing for gone; return those places."""
+        with self._lock:
+            accepted = list(self._missing)
+            here = self._survey(self._root)
+            for path in accepted:
+                self._known.pop(path, None)
+                if path in here:
+                    self._known[path] = here[path]
+            self._missing = {}
+            self._news += accepted
+            self._keep()
+            return accepted
+
+    def _compare(self) -> None:
+        here = {
+            path: mount
+            for path, mount in self._survey(self._root).items()
+            if not self._is_excluded(path)
+        }
+        missing: dict[RelPath, MissingMount] = {}
+        for path in sorted(here.keys() | self._known.keys()):
+            mount, known = here.get(path), self._known.get(path)
+            if mount is not None and (known is None or known.is_again(mount)):
+                if known is None or path in self._missing or known.device != mount.device:
+                    self._news.append(path)
+                self._known[path] = mount
+            elif known is not None:
+                missing[path] = MissingMount(path=path, reason=_reason(self._place(path), mount))
+        self._missing = missing
+        self._keep()
+
+    def _keep(self) -> None:
+        if self._known != self._recorded:
+            self._recorded = dict(self._known)
+            self._record(self._known.values())
+
+    def _place(self, path: RelPath) -> str:
+        return display(self._root.rstrip(b"/") + b"/" + path)
+
+
+def _reason(where: str, found: Mount | None) -> Reason:
+    what = "is not mounted" if found is None else "is another one than before"
+    return Reason(
+        message=f"the file system at {where} {what}",
+        remedy="What the targets have of it stays as it is, and nothing there is carried; all else"
+        " goes on. Mount it again and it goes on by itself; if it is gone for good, which deletes"
+        " it on the targets: sersync resume --confirm",
+        command=f"findmnt -T {where}",
+        needs_confirm=True,
+    )
