@@ -200,6 +200,7 @@ class Bench:
                 mailbox=self.mailbox,
                 guard=self.guard,
                 scanner=self.scanner,
+                scheduled_scanner=self.scanner,
                 schedule=self.schedule,
                 clock=self.clock,
                 jitter=lambda: 0.0,

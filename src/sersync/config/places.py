@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 
 def default_state_dir(instance: str, environ: Mapping[str, str]) -> str:
@@ -15,12 +16,57 @@ def default_state_dir(instance: str, environ: Mapping[str, str]) -> str:
 def state_base(environ: Mapping[str, str]) -> str:
     """Return the directory below which instances keep their state directories.
 
-    The XDG Base Directory Specification names the place for users.
+    The XDG Base Directory Specification names the place for users; a service manager may name
+    another one (systemd.exec(5), StateDirectory=).
     """
+    if given := _given(environ, "STATE_DIRECTORY"):
+        return given
     if os.geteuid() == 0:
         return "/var/lib/sersync"
     home = environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return os.path.join(home, "sersync")
+
+
+def runtime_base(environ: Mapping[str, str]) -> str:
+    """Return the directory for what need not outlive a boot, such as files with process ids."""
+    if given := _given(environ, "RUNTIME_DIRECTORY"):
+        return given
+    if os.geteuid() == 0:
+        return "/run/sersync"
+    home = environ.get("XDG_RUNTIME_DIR")
+    return os.path.join(home, "sersync") if home else os.path.join(state_base(environ), "run")
+
+
+def log_base(environ: Mapping[str, str]) -> str:
+    """Return the directory for log files."""
+    if given := _given(environ, "LOGS_DIRECTORY"):
+        return given
+    if os.geteuid() == 0:
+        return "/var/log/sersync"
+    return os.path.join(state_base(environ), "log")
+
+
+def _given(environ: Mapping[str, str], variable: str) -> str:
+    """Return the first directory that a service manager names in *variable*."""
+    return environ.get(variable, "").partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceFiles:
+    """The files of one instance that stand outside of its state directory."""
+
+    pid: str
+    log: str
+
+
+def instance_files(config: str, environ: Mapping[str, str]) -> InstanceFiles:
+    """Return the files of the instance that runs by the configuration at *config*, a real path."""
+    stem = os.path.splitext(os.path.basename(config))[0]
+    name = f"{stem}-{digest(config)}"
+    return InstanceFiles(
+        pid=os.path.join(runtime_base(environ), f"{name}.pid"),
+        log=os.path.join(log_base(environ), f"{name}.log"),
+    )
 
 
 def digest(*words: str | bytes) -> str:

@@ -76,17 +76,21 @@ def assemble_target(
         )
     else:
         transport = RsyncTransport(target, root, protected=pipeline.guard.protected)
-    walk = Walk(
-        root,
-        target.filters,
-        one_file_system=target.options.one_file_system,
-        large_file_bytes=target.large_file_bytes,
+    walk, scheduled_walk = (
+        Walk(
+            root,
+            filters,
+            one_file_system=target.options.one_file_system,
+            large_file_bytes=target.large_file_bytes,
+        )
+        for filters in (target.filters, target.full_pass_filters)
     )
     around = Surroundings(
         source=pipeline.source.name,
         mailbox=pipeline.mailbox,
         guard=pipeline.guard,
         scanner=walk,
+        scheduled_scanner=scheduled_walk,
         schedule=_schedule(target),
         clock=clock,
         jitter=random.random,

@@ -12,6 +12,8 @@ from typing import Final, Self
 
 from sersync.daemon.announcer import Announcer
 from sersync.daemon.app import Daemon
+from sersync.daemon.failures import Failures
+from sersync.daemon.logs import reopen
 from sersync.errors import ConfigError, Mistake, SersyncError
 from sersync.linux.notify import Notices
 from sersync.linux.wake import Wake
@@ -34,11 +36,12 @@ class Signals:
     def __init__(self) -> None:
         self.stops = 0
         self.reloads = 0
+        self.reopens = 0
         self.wake = Wake()
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
-        for number in (*_STOPPING, signal.SIGHUP):
+        for number in (*_STOPPING, signal.SIGHUP, signal.SIGUSR1):
             self._before[number] = signal.signal(number, self._note)
         return self
 
@@ -50,6 +53,8 @@ class Signals:
     def _note(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
             self.reloads += 1
+        elif number == signal.SIGUSR1:
+            self.reopens += 1
         else:
             self.stops += 1
             if self.stops > 1:
@@ -66,23 +71,35 @@ def serve(
     on_batch: Callable[[BatchReport], None] | None = None,
     on_status: Callable[[DaemonStatus], None] | None = None,
     status_every_s: float = 0.25,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Run until SIGTERM or SIGINT, or with *once* until every target is compared and current.
 
     Returns the exit code: 0, or with *once* 75 when a target was not reached and 1 when one halted
-    or kept problems. SIGHUP reads the configuration again by *load*. Raises ``SersyncError`` when
-    it cannot begin.
+    or kept problems. SIGHUP reads the configuration again by *load*, SIGUSR1 opens the log
+    file anew. *on_ready* is called when every source is watched. Raises ``SersyncError`` when it
+    cannot begin.
     """
-    daemon = Daemon(settings, on_batch=on_batch)
+    failures = Failures()
+
+    def note(report: BatchReport) -> None:
+        failures.note(report)
+        if on_batch is not None:
+            on_batch(report)
+
+    daemon = Daemon(settings, on_batch=note)
     announcer = Announcer(Notices.taken_from(os.environ), daemon.pulse)
     with Signals() as signals:
         daemon.start()
         announcer.ready()
+        on_ready()
         announcer.feed(daemon.threads, longest_timeout_s=longest_timeout_s(settings))
         # What is there now stays: the collector need not look at it again and again.
         gc.freeze()
         try:
-            code = _loop(daemon, announcer, signals, once, load, on_status, status_every_s)
+            code = _loop(
+                daemon, announcer, failures, signals, once, load, on_status, status_every_s
+            )
         finally:
             announcer.stopping()
             daemon.stop(now=daemon.crashed.is_set())
@@ -95,18 +112,23 @@ def serve(
 def _loop(
     daemon: Daemon,
     announcer: Announcer,
+    failures: Failures,
     signals: Signals,
     once: bool,
     load: Callable[[], Settings] | None,
     on_status: Callable[[DaemonStatus], None] | None,
     status_every_s: float,
 ) -> int:
-    reloads = 0
+    reloads = reopens = 0
     pause_s = status_every_s if on_status is not None else _IDLE_S
     while not signals.stops:
         if daemon.crashed.is_set():
             return _EX_SOFTWARE
         announcer.turn(daemon.status)
+        failures.turn(daemon)
+        if signals.reopens > reopens:
+            reopens = signals.reopens
+            reopen()
         if signals.reloads > reloads:
             reloads = signals.reloads
             announcer.reloading()

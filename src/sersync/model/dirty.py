@@ -26,7 +26,7 @@ class DirtyPath:
     Times are seconds of the monotonic clock. *not_before*: held back until then.
     *content*: a report said that bytes may have changed. *created*: the name is new, so that
     the target has no older copy that could look the same. *origin*: a hint, the target may have it
-    under that name.
+    under that name. *scheduled*: part of a full pass by schedule or at the start.
     """
 
     path: RelPath
@@ -38,3 +38,4 @@ class DirtyPath:
     created: bool = False
     failures: int = 0
     origin: RelPath | None = None
+    scheduled: bool = False

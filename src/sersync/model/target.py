@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sersync.model.filters import Filter, Rule
@@ -107,6 +107,23 @@ class Target:
     full_pass_cron: str = ""
     large_file_bytes: int = 8 << 20
     rsync_path: str = "rsync"
+
+    @property
+    def full_pass_filters(self) -> Filter:
+        """What filters full passes by schedule and at the start."""
+        if not self.full_pass_rules:
+            return self.filters
+        return Filter([*self.full_pass_rules, *self.filters.rules], self.filters.expressions)
+
+    @property
+    def in_full_pass(self) -> Target:
+        """The target as full passes by schedule and at the start see it."""
+        return replace(self, filters=self.full_pass_filters)
+
+    @property
+    def is_scheduled_apart(self) -> bool:
+        """A full pass by schedule or at the start needs options of its own."""
+        return bool(self.full_pass_rules) or (self.baseline and self.delete)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

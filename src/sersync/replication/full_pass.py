@@ -14,11 +14,15 @@ from sersync.model.status import PassProgress
 class FullPass:
     """The slices of one subtree on their way to one target. Owned by the worker's thread.
 
-    Its paths carry negative sequence numbers: they come from no report.
+    *scheduled*: due by the calendar or at the start, and not for what was changed or lost. Its
+    paths carry negative sequence numbers: they come from no report.
     """
 
-    def __init__(self, subtree: RelPath, slices: Iterator[Slice], *, now: float) -> None:
+    def __init__(
+        self, subtree: RelPath, slices: Iterator[Slice], *, now: float, scheduled: bool = False
+    ) -> None:
         self.subtree = subtree
+        self.scheduled = scheduled
         self.first_seen = now
         self._slices = slices
         self._waiting: deque[DirtyPath] = deque()
@@ -96,4 +100,5 @@ class FullPass:
             scope=Scope.LEVEL,
             sequence=self._sequence,
             first_seen=self.first_seen,
+            scheduled=self.scheduled,
         )

@@ -21,9 +21,10 @@ _PAUSE_FACTOR: Final = 20
 class Passes:
     """Slices of full passes, one pass after the other. Owned by the worker's thread."""
 
-    def __init__(self, target: str, scanner: Scanner) -> None:
+    def __init__(self, target: str, scanner: Scanner, scheduled: Scanner) -> None:
         self._target = target
         self._scanner = scanner
+        self._scheduled = scheduled
         self._passes: deque[FullPass] = deque()
         self._is_blocked = False
         self._ended_at = float("-inf")
@@ -44,12 +45,13 @@ class Passes:
         """A slice could be carried, if there is a lane for it."""
         return bool(self._passes) and not self._is_blocked and not self._passes[0].is_under_way
 
-    def add(self, subtree: RelPath, *, first_seen: float) -> None:
+    def add(self, subtree: RelPath, *, first_seen: float, scheduled: bool = False) -> None:
         """Compare *subtree* after what is under way; once, however often it is asked for."""
-        if any(each.covers(subtree) for each in list(self._passes)[1:]):
+        waiting = list(self._passes)[1:]
+        if any(each.covers(subtree) and each.scheduled == scheduled for each in waiting):
             return
-        slices = self._scanner.slices(subtree)
-        self._passes.append(FullPass(subtree, slices, now=first_seen))
+        slices = (self._scheduled if scheduled else self._scanner).slices(subtree)
+        self._passes.append(FullPass(subtree, slices, now=first_seen, scheduled=scheduled))
 
     def start(self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float) -> bool:
         """Give the next slice to *carry*, which returns what has to wait.

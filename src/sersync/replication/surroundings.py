@@ -20,6 +20,8 @@ class Surroundings:
     mailbox: Mailbox
     guard: RootGuard
     scanner: Scanner
+    scheduled_scanner: Scanner
+    """Walks what full passes by schedule and at the start compare."""
     schedule: Schedule
     clock: Clock
     jitter: Callable[[], float]

@@ -51,8 +51,9 @@ class TargetWorker:
         self._gate = Gate(self._health, transport, around)
         self._deletions = Deletions(target, transport, around)
         self._unconfirmed = Unconfirmed()
-        self._passes = Passes(target.name, around.scanner)
-        self._wants_pass = True
+        self._passes = Passes(target.name, around.scanner, around.scheduled_scanner)
+        self._wants_scheduled_pass = not target.baseline
+        self._wants_pass = False
         self._asked: deque[RelPath] = deque()
         self._probing = Probing(target.name, transport, around.clock)
         self._last_start = float("-inf")
@@ -266,13 +267,19 @@ class TargetWorker:
     def _begin_passes(self, now: float) -> None:
         if self._around.schedule.is_due():
             log.info("%s: the scheduled full pass begins", self.target.name)
-            self._wants_pass = True
+            self._wants_scheduled_pass = True
         if self._transport.has_unknown_names and self._passes.may_search(now):
             self._wants_pass = True
         while self._asked:
             subtree = self._asked.popleft()
             self._wants_pass = self._wants_pass or not subtree
             self._make_dirty([(subtree, Scope.TREE)] if subtree else [], now)
+        if self._wants_scheduled_pass:
+            self._wants_scheduled_pass = False
+            if self.target.is_scheduled_apart:
+                self._passes.add(ROOT, first_seen=now, scheduled=True)
+            else:
+                self._wants_pass = True
         if self._wants_pass:
             self._wants_pass = False
             self._transport.search_names()

@@ -48,6 +48,8 @@ class Recipe:
     bandwidth_kib_s: int = 0
     protected: frozenset[RelPath] = frozenset()
     """Subtrees that are left alone now, besides what the filters exclude for good."""
+    scheduled: bool = False
+    """Part of a full pass by schedule or at the start, where that has options of its own."""
 
 
 def destination(endpoint: Endpoint) -> bytes:
@@ -76,7 +78,7 @@ def options(target: Target, recipe: Recipe, *, rsh: str = "") -> list[bytes]:
         b"--no-recursive",
         *_connecting(target, rsh=rsh),
         *_limiting(target, recipe),
-        *target.filters.rsync_options(),
+        *(target.full_pass_filters if recipe.scheduled else target.filters).rsync_options(),
     ]
 
 
@@ -229,7 +231,10 @@ def _deleting(target: Target, recipe: Recipe) -> list[bytes]:
         return [b"--ignore-missing-args"]
     missing = b"--delete-missing-args" if recipe.capabilities.missing_args else b""
     guard = b"" if recipe.max_delete is None else b"--max-delete=%d" % recipe.max_delete
-    chosen = [b"--force", b"--delete", missing or b"--ignore-missing-args", guard]
+    # Names that are gone are deleted by themselves; what is extraneous, only where that is meant.
+    by_name = target.baseline and not recipe.scheduled and bool(missing)
+    extraneous = b"" if by_name else b"--delete"
+    chosen = [b"--force", extraneous, missing or b"--ignore-missing-args", guard]
     return [option for option in chosen if option]
 
 

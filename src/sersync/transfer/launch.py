@@ -43,7 +43,14 @@ class Launcher:
             filters = self._filters.with_excluded(sorted(subtrees))
             self.target = replace(self.target, filters=filters)
 
-    def recipe(self, kind: Kind, capabilities: Capabilities, *, max_delete: int | None) -> Recipe:
+    def recipe(
+        self,
+        kind: Kind,
+        capabilities: Capabilities,
+        *,
+        max_delete: int | None,
+        scheduled: bool = False,
+    ) -> Recipe:
         """Return what the options of a run of *kind* depend on."""
         limit = self.target.bandwidth_kib_s
         return Recipe(
@@ -53,6 +60,7 @@ class Launcher:
             protected=self.protected,
             # One half for large files, one for all else: rsync cannot change a limit later.
             bandwidth_kib_s=max(1, limit // 2) if limit else 0,
+            scheduled=scheduled,
         )
 
     def run(self, run: Run, recipe: Recipe, extra: Sequence[bytes]) -> tuple[Child, bytes]:

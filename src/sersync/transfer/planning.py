@@ -47,7 +47,8 @@ class Planning:
         plan = planner.plan(paths)
         relocate(plan, (path for path in paths if path.origin), possible(target))
         occupied = Occupied(each.hold for each in active)
-        widen(plan.units, occupied, self.tree.holds_more_than, planner.level)
+        if not target.baseline:  # Else what is gone must be named.
+            widen(plan.units, occupied, self.tree.holds_more_than, planner.level)
         planner.plan(())  # What the levels told of files with several names.
         large_runs = sum(each.run.kind is Kind.LARGE for each in active)
         batch = assemble(

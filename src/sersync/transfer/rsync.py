@@ -101,13 +101,14 @@ class RsyncTransport:
         self, paths: Sequence[DirtyPath], *, max_delete: int | None, granted: int = 0
     ) -> Refused:
         """Plan *paths* and start the runs that may start now."""
-        plan, batch = self._plan(paths)
+        is_apart = self.target.is_scheduled_apart and any(path.scheduled for path in paths)
+        plan, batch = self._plan(paths, scheduled=is_apart)
         self._recipe = self._recipe_of(Kind.ENTRIES, max_delete)
         if plan.nothing_to_do:
             self._ready.append(Outcome(verdict=Verdict.DONE, paths=tuple(plan.nothing_to_do)))
         for run in batch.runs:
             limit = None if max_delete is None else max_delete + granted
-            self._begin(run, self._recipe_of(run.kind, limit))
+            self._begin(run, self._recipe_of(run.kind, limit, scheduled=is_apart))
             granted = 0
         return Refused(waiting=tuple(batch.waiting), too_wide=tuple(plan.too_wide))
 
@@ -198,13 +199,13 @@ class RsyncTransport:
 
     # Starting.
 
-    def _plan(self, paths: Sequence[DirtyPath]) -> tuple[Plan, Batch]:
+    def _plan(self, paths: Sequence[DirtyPath], *, scheduled: bool) -> tuple[Plan, Batch]:
         """Plan *paths*; anew, if a file system went away meanwhile."""
         while True:
             self._launcher.protect(self._protected())
             planned = self._planning.plan(
                 paths,
-                self._launcher.target,
+                self._launcher.target.in_full_pass if scheduled else self._launcher.target,
                 self._capabilities,
                 active=tuple(self._active.values()),
                 free_lanes=self.free_lanes,
@@ -213,8 +214,9 @@ class RsyncTransport:
             if self._protected() == self._launcher.protected:
                 return planned
 
-    def _recipe_of(self, kind: Kind, max_delete: int | None) -> Recipe:
-        return self._launcher.recipe(kind, self._capabilities, max_delete=max_delete)
+    def _recipe_of(self, kind: Kind, limit: int | None, *, scheduled: bool = False) -> Recipe:
+        able = self._capabilities
+        return self._launcher.recipe(kind, able, max_delete=limit, scheduled=scheduled)
 
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
         now = self._clock()

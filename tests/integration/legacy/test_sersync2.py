@@ -1,0 +1,217 @@
+"""The command line of sersync 2.5, with real processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.legacy.conftest import Legacy, is_running
+from tests.support.rsyncd import Rsyncd
+from tests.support.trees import wait_until
+
+
+def test_d_returns_when_changes_are_carried_and_leaves_a_daemon(legacy: Legacy) -> None:
+    (legacy.source / "old").write_text("old")
+
+    done = legacy.run("-d", "-r", "-o", str(legacy.config))
+
+    assert done.returncode == 0, done.stderr
+    [pid] = legacy.pids()
+    (legacy.source / "new").write_text("new")
+    wait_until(lambda: (legacy.copy / "new").exists() and (legacy.copy / "old").exists())
+    assert os.getsid(pid) == pid
+    legacy.end(pid)
+    assert legacy.pids() == []
+
+
+def test_the_summary_holds_the_facts_and_never_the_password(legacy: Legacy, rsyncd: Rsyncd) -> None:
+    done = legacy.run("-d", "-r", "-n", "10", "-o", str(legacy.config))
+
+    said = done.stdout
+    locked = rsyncd.locked
+    for fact in (
+        f"watch path is: {legacy.source}",
+        "host: 127.0.0.1",
+        f"port: {rsyncd.port}",
+        "module: locked",
+        f"user: {locked.user}",
+        f"password file: {locked.password_file}",
+        "at most 10",
+        "full pass: rsync",
+        str(legacy.config),
+    ):
+        assert fact in said
+    assert locked.password not in said + done.stderr + legacy.log()
+
+
+def test_the_configuration_is_confxml_xml_of_the_working_directory(legacy: Legacy) -> None:
+    pid = legacy.start()
+
+    assert is_running(pid)
+
+
+def test_without_r_only_later_changes_are_carried(legacy: Legacy) -> None:
+    (legacy.source / "old").write_text("old")
+    (legacy.copy / "extraneous").write_text("extraneous")
+    legacy.start()
+
+    (legacy.source / "new").write_text("new")
+
+    wait_until((legacy.copy / "new").exists)
+    assert not (legacy.copy / "old").exists()
+    assert (legacy.copy / "extraneous").exists()
+
+
+def test_r_deletes_what_is_extraneous(legacy: Legacy) -> None:
+    (legacy.copy / "extraneous").write_text("extraneous")
+
+    legacy.start("-r")
+
+    wait_until(lambda: not (legacy.copy / "extraneous").exists())
+
+
+def test_flags_may_stand_together(legacy: Legacy) -> None:
+    done = legacy.run("-dro", str(legacy.config))
+
+    assert done.returncode == 0, done.stderr
+    assert "-r    compare everything" in done.stdout
+
+
+def test_a_second_instance_of_the_same_file_is_refused_and_of_another_is_not(
+    legacy: Legacy,
+) -> None:
+    legacy.start()
+    other = legacy.write("other.xml")
+
+    again = legacy.run("-d")
+    side_by_side = legacy.run("-d", "-o", str(other))
+
+    assert again.returncode == 75
+    assert "another sersync" in again.stderr
+    assert side_by_side.returncode == 0, side_by_side.stderr
+    assert len(legacy.pids()) == 2
+
+
+def test_the_process_is_called_sersync2_by_everybody_who_asks(legacy: Legacy) -> None:
+    pid = legacy.start()
+
+    assert Path(f"/proc/{pid}/comm").read_text() == "sersync2\n"
+    assert Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sersync2\0-d\0")
+    for command in (["pgrep", "-x", "sersync2"], ["pidof", "sersync2"]):
+        if shutil.which(command[0]):
+            found = subprocess.run(command, capture_output=True, text=True).stdout.split()
+            assert str(pid) in found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_kill_stops_it_and_its_files_go(legacy: Legacy, number: int) -> None:
+    pid = legacy.start()
+
+    legacy.end(pid, number)
+
+    assert legacy.pids() == []
+    assert "stopping" in legacy.log()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-x"], "option -x not recognized"),
+        (["-n", "many"], "not a number of workers"),
+        (["-m", "nothing"], "no such plugin"),
+        (["confxml.xml"], "nothing is expected here"),
+        (["-o"], "option -o requires argument"),
+    ],
+)
+def test_a_wrong_command_line_is_told_with_exit_64(
+    legacy: Legacy, words: list[str], said: str
+) -> None:
+    done = legacy.run(*words)
+
+    assert done.returncode == 64
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_parent_whose_child_cannot_begin_ends_with_its_code_and_message(
+    legacy: Legacy,
+) -> None:
+    broken = legacy.write("broken.xml", **{"<localpath watch": "<localpathwatch"})
+    nowhere = legacy.write("nowhere.xml", **{str(legacy.source): "/nonexistent"})
+
+    misspelled = legacy.run("-d", "-o", str(broken))
+    missing = legacy.run("-d", "-o", str(nowhere))
+    absent = legacy.run("-d", "-o", "absent.xml")
+
+    assert [misspelled.returncode, missing.returncode, absent.returncode] == [78, 78, 78]
+    assert "write <localpath watch=" in misspelled.stderr
+    assert "/nonexistent does not exist" in missing.stderr
+    assert legacy.pids() == []
+
+
+def test_with_a_notify_socket_it_stays_in_the_foreground(legacy: Legacy) -> None:
+    child = subprocess.Popen(
+        [legacy.program, "-d", "-o", legacy.config],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=legacy.environ | {"NOTIFY_SOCKET": str(legacy.home / "nobody")},
+    )
+    try:
+        (legacy.source / "x").write_text("x")
+        wait_until(lambda: self_writes(legacy))
+        assert child.poll() is None
+    finally:
+        child.terminate()
+        assert child.wait(30) == 0
+
+
+def self_writes(legacy: Legacy) -> bool:
+    """Change something until it arrives: the start takes its time."""
+    (legacy.source / "x").write_text(os.urandom(4).hex())
+    return (legacy.copy / "x").exists()
+
+
+def test_an_old_sersync2_on_the_same_tree_is_found_and_refused(legacy: Legacy) -> None:
+    old = legacy.home / "old" / "sersync2"
+    old.parent.mkdir()
+    shutil.copy(shutil.which("bash") or "/bin/bash", old)
+    script = "sleep 60 & trap 'kill $!' TERM EXIT; wait"
+    elsewhere = legacy.write("elsewhere.xml", **{str(legacy.source): str(legacy.copy)})
+    rival = subprocess.Popen(
+        [old, "-c", script, "-o", legacy.config], stdin=subprocess.DEVNULL, cwd=legacy.home
+    )
+    try:
+        wait_until(lambda: Path(f"/proc/{rival.pid}/comm").read_text() == "sersync2\n")
+        same = legacy.run("-d", "-o", str(legacy.config))
+        other = legacy.run("-d", "-o", str(elsewhere))
+    finally:
+        rival.terminate()
+        rival.wait()
+
+    assert same.returncode == 75
+    assert f"the old sersync2 (process {rival.pid}) works on {legacy.source}" in same.stderr
+    assert f"kill {rival.pid}" in same.stderr
+    assert other.returncode == 0, other.stderr
+
+
+def test_help_needs_nothing_heavy(legacy: Legacy) -> None:
+    done = legacy.run("-h", PYTHONVERBOSE="")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: sersync2 [-h] [-d] [-r] [-o FILE] [-n N] [-m PLUGIN]")
+    loaded = subprocess.run(
+        ["sh", "-c", f"head -1 {legacy.program} | cut -c3-"], capture_output=True, text=True
+    ).stdout.strip()
+    modules = subprocess.run(
+        [loaded, "-c", "import sys, sersync.cli.legacy; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        env=legacy.environ,
+    ).stdout.split()
+    assert not {"pydantic", "rich", "typer", "defusedxml"} & set(modules)

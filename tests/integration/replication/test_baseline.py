@@ -1,0 +1,137 @@
+"""A target that is taken as it is, and full passes that leave something alone, with real rsync."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sersync.model.rule import Rule
+from sersync.model.status import TargetState
+from sersync.replication.worker import TargetWorker
+from tests.support.engine import Engines, copy_at
+from tests.support.rsyncd import Rsyncd
+from tests.support.trees import wait_until
+
+
+def _worker(engine: object) -> TargetWorker:
+    [worker] = engine.daemon.workers()  # type: ignore[attr-defined]
+    return worker  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def copy(rsyncd: Rsyncd) -> Path:
+    return rsyncd.root
+
+
+def test_a_baseline_carries_later_changes_only_and_deletes_nothing_extraneous(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    (source / "before").write_text("was there before the start")
+    (source / "d").mkdir()
+    (copy / "only-there").write_text("extraneous")
+    (copy / "d").mkdir()
+    (copy / "d" / "only-there").write_text("extraneous")
+    for number in range(20):
+        (source / "d" / f"f{number}").write_text("old")
+        (copy / "d" / f"f{number}").write_text("old")
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, baseline=True))
+    engine.wait_for_state(TargetState.IN_SYNC)
+
+    (source / "new").write_text("new")
+    for number in range(20):
+        (source / "d" / f"f{number}").unlink()
+    (source / "e").mkdir()
+    (source / "e" / "f").write_text("in a new directory")
+
+    wait_until(lambda: (copy / "new").exists() and (copy / "e" / "f").exists())
+    wait_until(lambda: not list((copy / "d").glob("f*")))
+    assert (copy / "only-there").exists()
+    assert (copy / "d" / "only-there").exists()
+    assert not (copy / "before").exists()
+
+
+def test_a_directory_that_goes_takes_all_that_is_in_its_copy(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    for root in (source, copy):
+        (root / "d").mkdir()
+        (root / "d" / "f").write_text("old")
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, baseline=True))
+    engine.wait_for_state(TargetState.IN_SYNC)
+
+    shutil.rmtree(source / "d")
+
+    wait_until(lambda: not (copy / "d").exists())
+
+
+def test_what_was_lost_from_sight_is_compared_without_deleting_what_is_extraneous(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    (copy / "only-there").write_text("extraneous")
+    (source / "before").write_text("was there before the start")
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, baseline=True))
+    engine.wait_for_state(TargetState.IN_SYNC)
+
+    _worker(engine).root_is_back()
+
+    wait_until((copy / "before").exists)
+    wait_until(lambda: engine.status().full_passes == 1)
+    assert (copy / "only-there").exists()
+
+
+def test_a_scheduled_pass_of_a_baseline_does_delete_what_is_extraneous(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    (copy / "only-there").write_text("extraneous")
+    engines(source, copy_at(copy, rsyncd.endpoint, baseline=True, full_pass_every_s=0.2))
+
+    wait_until(lambda: not (copy / "only-there").exists())
+
+
+def test_a_pass_at_the_start_leaves_alone_what_only_passes_exclude(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    (source / "a.php").write_text("not for passes")
+    (source / "a.txt").write_text("for passes")
+    (copy / "b.php").write_text("not for passes either")
+    (copy / "b.txt").write_text("extraneous")
+    rules = (Rule(False, b"*.php"),)
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, full_pass_rules=rules))
+    engine.wait_for_rest()
+
+    assert (copy / "a.txt").exists()
+    assert not (copy / "b.txt").exists()
+    assert not (copy / "a.php").exists()
+    assert (copy / "b.php").exists()
+
+    (source / "c.php").write_text("a change is carried all the same")
+    wait_until((copy / "c.php").exists)
+
+
+def test_a_pass_for_what_was_lost_leaves_nothing_alone(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    (source / "a.php").write_text("changed while nobody looked")
+    rules = (Rule(False, b"*.php"),)
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, full_pass_rules=rules))
+    engine.wait_for_rest()
+
+    _worker(engine).root_is_back()
+
+    wait_until((copy / "a.php").exists)
+
+
+def test_large_files_in_a_pass_are_carried_and_those_left_alone_are_not(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    (source / "large.txt").write_bytes(bytes(100_000))
+    (source / "large.php").write_bytes(bytes(100_000))
+    known = copy_at(copy, rsyncd.endpoint, full_pass_rules=(Rule(False, b"*.php"),))
+    engine = engines(source, replace(known, target=replace(known.target, large_file_bytes=50_000)))
+    engine.wait_for_rest()
+
+    assert (copy / "large.txt").stat().st_size == 100_000
+    assert not (copy / "large.php").exists()
