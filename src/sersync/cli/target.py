@@ -7,6 +7,8 @@ from collections.abc import Callable
 import typer
 
 from sersync.cli.target_check import check
+from sersync.cli.target_init import init
+from sersync.cli.target_list import list_
 from sersync.cli.target_serve import serve
 
 target = typer.Typer(
@@ -15,6 +17,7 @@ target = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-_COMMANDS: tuple[Callable[..., int], ...] = (check, serve)
+_COMMANDS: tuple[Callable[..., int], ...] = (init, check, serve)
 for _command in _COMMANDS:
     target.command()(_command)
+target.command("list")(list_)

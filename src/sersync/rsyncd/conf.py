@@ -48,6 +48,10 @@ class Module:
     exclude: tuple[str, ...] = ()
     """Patterns of names that belong to the target: never written, deleted or shown."""
     refused_options: tuple[str, ...] = ()
+    is_listed: bool = True
+    """Shown to everybody who asks for the modules."""
+    fake_super: bool = False
+    """Owners and devices are kept in extended attributes, for a daemon that is not root."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class DaemonConfig:
     pid_file: bytes = b""
     lock_file: bytes = b""
     """Where connections are counted; rsync's default is in a directory that only root may use."""
+    port: int = 0
+    """0 leaves it to rsync: 873."""
     socket_options: str = ""
     """Such as ``TCP_NODELAY``; "" leaves the system's own."""
 
@@ -72,6 +78,7 @@ def render(config: DaemonConfig, *, as_root: bool) -> bytes:
         # A name look-up of every client delays each connection by as much as the resolver needs.
         b"reverse lookup = no",
         *_lines(
+            ("port", str(config.port or "")),
             ("log file", config.log_file),
             ("pid file", config.pid_file),
             ("lock file", config.lock_file),
@@ -79,7 +86,13 @@ def render(config: DaemonConfig, *, as_root: bool) -> bytes:
         ),
     ]
     for module in config.modules:
-        lines += [b"", b"[%s]" % _name(module.name), *_module_lines(module, as_root=as_root)]
+        lines += [b"", render_module(module, as_root=as_root).rstrip(b"\n")]
+    return b"\n".join(lines) + b"\n"
+
+
+def render_module(module: Module, *, as_root: bool) -> bytes:
+    """Return *module* as its section of an rsyncd.conf. Raises as ``render``."""
+    lines = [b"[%s]" % _name(module.name), *_module_lines(module, as_root=as_root)]
     return b"\n".join(lines) + b"\n"
 
 
@@ -92,6 +105,8 @@ def _module_lines(module: Module, *, as_root: bool) -> Iterator[bytes]:
         # to, it still normalizes them and keeps them inside the module.
         ("munge symlinks", "no"),
         ("read only", _yes_no(module.read_only)),
+        ("list", "" if module.is_listed else "no"),
+        ("fake super", "yes" if module.fake_super and not as_root else ""),
         ("uid", module.uid if as_root else ""),
         ("gid", module.gid if as_root else ""),
         ("auth users", " ".join(module.users)),

@@ -1,0 +1,307 @@
+"""From ``target init`` over ``target serve`` to a mirror, each way that there is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Cli, RunningCli
+from tests.support.sshd import Sshd
+from tests.support.tls import free_port, why_no_tls
+from tests.support.trees import assert_same_trees, wait_until
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    root = tmp_path / "source"
+    (root / "dir" / "deep").mkdir(parents=True)
+    (root / "dir" / "file").write_text("content")
+    os.utime(root / "dir" / "file", ns=(10**18 + 123_456_789,) * 2)
+    (root / "dir" / "script").write_text("#!/bin/sh\n")
+    (root / "dir" / "script").chmod(0o751)
+    (root / "link").symlink_to("dir/file")
+    if os.geteuid() == 0:
+        os.chown(root / "dir" / "file", 1234, 4321)
+        (root / "out").symlink_to("/etc/../usr")
+        os.mkfifo(root / "fifo")
+    return root
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return tmp_path / "copy"
+
+
+def init(cli: Cli, tmp_path: Path, copy: Path, *more: str) -> str:
+    done = cli.run(
+        "target", "init", "--module", "copy", "--path", str(copy), "--user", "pusher",
+        "--allow", "127.0.0.1", "--host", "127.0.0.1", "-c", str(tmp_path / "rsyncd.conf"), *more,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def paste(said: str, tmp_path: Path, source: Path) -> list[str]:
+    """Do what a person does with the source's part; return the command that it says to try."""
+    text = said.partition("# And on the source:\n")[2].replace("/etc/sersync", f"{tmp_path}/pasted")
+    commands, _, rest = text.partition("# Try it:\n")
+    subprocess.run(["sh", "-e"], input=commands, text=True, check=True)
+    return rest.splitlines()[0].replace("/srv/tree", str(source)).split()[1:]
+
+
+def serve(cli: Cli, tmp_path: Path, *more: str) -> RunningCli:
+    running = cli.start("target", "serve", "-c", str(tmp_path / "rsyncd.conf"), *more)
+    running.wait_until(lambda: "ready: rsync" in running.err)
+    return running
+
+
+def mirror_follows(cli: Cli, command: list[str], source: Path, copy: Path) -> None:
+    """Run the mirror, change something, and find all of it in the copy."""
+    running = cli.start(*command)
+    running.wait_until(lambda: "everything is compared" in running.err)
+    (source / "dir" / "later").write_text("later")
+    (source / "dir" / "script").unlink()
+    os.rename(source / "dir" / "deep", source / "moved")
+
+    wait_until(
+        lambda: (
+            (copy / "dir" / "later").exists()
+            and not (copy / "dir" / "script").exists()
+            and not (copy / "dir" / "deep").exists()
+        )
+    )
+    assert running.stop() == 0, running.err
+
+
+def test_a_daemon(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
+    port = str(free_port())
+    more = () if os.geteuid() == 0 else ("--no-fake-super",)
+    said = init(cli, tmp_path, copy, "--port", port, "--apply", *more)
+    assert cli.run("target", "check", str(tmp_path / "rsyncd.conf"), "-q").returncode == 0
+    serve(cli, tmp_path)
+
+    mirror_follows(cli, paste(said, tmp_path, source), source, copy)
+
+    # A root target keeps owners, modes, times to the nanosecond, and symlinks wherever they lead.
+    assert_same_trees(source, copy)
+
+
+def test_tls(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    port = str(free_port())
+    more = () if os.geteuid() == 0 else ("--no-fake-super",)
+    said = init(cli, tmp_path, copy, "--tls", "--port", port, "--apply", *more)
+    key = tmp_path / "rsyncd.tls" / "key.pem"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    serve(cli, tmp_path, "--tls", "--port", port)
+
+    mirror_follows(cli, paste(said, tmp_path, source), source, copy)
+
+    assert_same_trees(source, copy)
+
+
+def test_ssh_restricted_to_rsync(
+    cli: Cli, tmp_path: Path, copy: Path, source: Path, sshd: Sshd
+) -> None:
+    if shutil.which("rrsync") is None:
+        pytest.skip("rrsync is not installed; it comes with rsync 3.2.4 and later")
+    copy.mkdir()
+    key = os.fspath(sshd.identity.with_suffix(".pub"))
+    done = cli.run(
+        "target", "init", "--ssh", "--path", str(copy), "--user", sshd.user, "--key", key,
+        "--host", "127.0.0.1",
+    )  # fmt: skip
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("command=")]
+    if (source / "fifo").exists():
+        (source / "fifo").unlink()  # rrsync has no way to let one through
+    (sshd.config.parent / "authorized_keys").write_text(line + "\n")
+    command = paste(done.stdout.replace("; the path is relative to the directory above", ""),
+                    tmp_path, source)  # fmt: skip
+
+    mirror_follows(cli, [*command, "--rsh", sshd.command], source, copy)
+
+    assert_same_trees(source, copy)
+    ran = subprocess.run(
+        [*sshd.command.split(), "127.0.0.1", "cat", "/etc/hostname"], capture_output=True
+    )
+    assert ran.returncode != 0
+    assert ran.stdout == b""
+
+
+@pytest.fixture
+def nobodys(source: Path) -> Iterator[Path]:
+    """A directory of a user without rights; the test's own lies where only root may look."""
+    home = Path(tempfile.mkdtemp(prefix="sersync-test-"))
+    try:
+        os.setxattr(home, "user.probe", b"1")
+        os.chown(home, NOBODY, NOBODY)
+        yield home
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        pytest.skip(f"{home} keeps no extended attributes")
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.mark.root  # whoever else runs the tests is unprivileged in test_a_daemon
+def test_a_user_without_rights_keeps_owners_by_fake_super(
+    cli: Cli, tmp_path: Path, source: Path, nobodys: Path
+) -> None:
+    (source / "out").unlink()  # a symlink out of the module is rewritten without a chroot
+    as_nobody = AsNobody(nobodys)
+    conf, copy, port = str(nobodys / "rsyncd.conf"), nobodys / "copy", str(free_port())
+    said = as_nobody.run(
+        "target", "init", "--module", "copy", "--path", str(copy), "--user", "pusher",
+        "--allow", "127.0.0.1", "--host", "127.0.0.1", "-c", conf, "--port", port, "--apply",
+    )  # fmt: skip
+    assert "fake super = yes" in said
+    with as_nobody.start("target", "serve", "-c", conf) as served:
+        try:
+            command = paste(said, tmp_path, source)
+            mirror_follows(cli, command, source, copy)
+            assert (copy / "dir" / "file").stat().st_uid == NOBODY
+            pull = ["rsync", "-a", command[command.index("--password-file")]]
+            pull[2] += f"={command[command.index('--password-file') + 1]}"
+            subprocess.run([*pull, f"{command[2]}/", f"{tmp_path}/back/"], check=True)
+        finally:
+            served.terminate()
+    # What comes back has its owner, its symlinks and its FIFO again.
+    assert_same_trees(source, tmp_path / "back")
+
+
+_AS_NOBODY = """
+import importlib, os, pkgutil, sys
+sys.path[:0] = sys.argv[1].split(os.pathsep)
+import sersync, encodings.ascii, encodings.idna
+for module in pkgutil.walk_packages(sersync.__path__, "sersync."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+# The interpreter may stand where nobody else can read; all of it that is needed is here by now.
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+sys.argv[1:2] = []
+from sersync.cli.main import main
+main()
+"""
+
+
+class AsNobody:
+    """``sersync`` of a user without any right."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._env = {"PATH": os.environ["PATH"], "HOME": os.fspath(home)}
+        self._path = os.pathsep.join([os.fspath(Path(__file__).parents[3] / "src"), *sys.path])
+
+    def _argv(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-B", "-c", _AS_NOBODY, self._path, *arguments]
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            self._argv(arguments), env=self._env, cwd=self._home, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        err = self._home / "served"
+        with err.open("wb") as sink:
+            served = subprocess.Popen(
+                self._argv(arguments), env=self._env, cwd=self._home,
+                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+            )  # fmt: skip
+        wait_until(lambda: "ready: rsync" in err.read_text(), message=err.read_text)
+        return served
+
+
+def test_showing_changes_nothing_and_doing_it_twice_changes_nothing_more(
+    cli: Cli, tmp_path: Path, copy: Path
+) -> None:
+    shown = init(cli, tmp_path, copy)
+    assert "+[copy]" in shown
+    assert "Nothing was changed" in shown
+    assert not copy.exists()
+    assert not (tmp_path / "rsyncd.conf").exists()
+
+    first = init(cli, tmp_path, copy, "--apply")
+    files = {
+        file.name: (file.read_bytes(), file.stat().st_mtime_ns)
+        for file in (tmp_path / "rsyncd.conf", tmp_path / "rsyncd.secrets")
+    }
+    again = init(cli, tmp_path, copy, "--apply")
+
+    assert stat.S_IMODE((tmp_path / "rsyncd.secrets").stat().st_mode) == 0o600
+    assert "Everything is there already" in again
+    assert first.partition("# Then start")[2] == again.partition("# Then start")[2]
+    for name, was in files.items():
+        assert ((tmp_path / name).read_bytes(), (tmp_path / name).stat().st_mtime_ns) == was
+
+
+def test_an_existing_file_and_its_passwords_stay(cli: Cli, tmp_path: Path, copy: Path) -> None:
+    conf, secrets = tmp_path / "rsyncd.conf", tmp_path / "rsyncd.secrets"
+    conf.write_text("# ours\n[old]\npath = /srv/old\n")
+    secrets.write_text("old:its-password")
+    secrets.chmod(0o600)
+
+    done = cli.run(
+        "target", "init", "--module", "copy", "--path", str(copy), "--user", "pusher",
+        "--allow", "10.0.0.0/8", "-c", str(conf), "--apply",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "[old]\npath = /srv/old\n" in conf.read_text()
+    assert secrets.read_text().startswith("old:its-password\npusher:")
+    assert "[old]" in done.stderr  # what was wrong there before is told
+
+
+def test_a_module_that_is_there_otherwise_is_left_alone(
+    cli: Cli, tmp_path: Path, copy: Path
+) -> None:
+    init(cli, tmp_path, copy, "--apply")
+    before = (tmp_path / "rsyncd.conf").read_text()
+
+    done = cli.run(
+        "target", "init", "--module", "copy", "--path", str(tmp_path / "other"), "--user", "pusher",
+        "--allow", "127.0.0.1", "-c", str(tmp_path / "rsyncd.conf"), "--apply",
+    )  # fmt: skip
+
+    assert done.returncode == 64
+    assert "is there with other settings" in done.stderr
+    assert (tmp_path / "rsyncd.conf").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--module", "m"), "needs --module, --user and --allow"),
+        (("--module", "m", "--user", "u", "--allow", "10.0.0.0/33"), "--allow: "),
+        (("--module", "a/b", "--user", "u", "--allow", "10.0.0.1"), "cannot be the name"),
+        (("--ssh", "--apply"), "only prints"),
+        (("--ssh", "--key", "/no/such/key"), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_set_up_is_said(
+    cli: Cli, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = cli.run(
+        "target", "init", "--path", str(tmp_path), "-c", str(tmp_path / "rsyncd.conf"), *arguments
+    )
+
+    assert done.returncode == 64
+    assert said in done.stderr
+    assert not (tmp_path / "rsyncd.conf").exists()
