@@ -15,6 +15,7 @@ from sersync.config.schema import (
     TargetSettings,
     TargetTable,
 )
+from sersync.config.schema_hooks import HookTable
 from sersync.config.values import Schedule
 
 _TABLES: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
@@ -27,6 +28,11 @@ _TABLES: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
             " `[source.defaults]` or `[defaults]` as well; the nearest one holds."
         ),
         TargetTable,
+    ),
+    (
+        "`[[hooks]]`",
+        "Something that runs for each changed path, once it stands on all targets.",
+        HookTable,
     ),
     ("`ssh`", "For targets of the form `[user@]host:/path`.", SshSettings),
 )
@@ -45,6 +51,13 @@ _KINDS: Final = {
     "large_file": "size",
     "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'
     ' `"move-from"`, `"move-to"`, `"attributes"`, `"modify"`',
+    "wait": "duration",
+    "command": "list of strings, or one string",
+    "after": "list of strings, or one string",
+    "type": "one of those",
+    "each": '`"path"`, `"batch"`',
+    "headers": "table of strings",
+    "options": "table",
     "log_level": '`"error"`, `"warning"`, `"info"`, `"debug"`',
 }
 _DEFAULTS: Final = {
@@ -93,7 +106,7 @@ def _own_fields(table: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     first = ("name", "to", "root", "max_delay")
     fields = table.model_fields
     for name in sorted(fields, key=lambda name: name not in first):
-        if name not in ("source", "target"):
+        if name not in ("source", "target", "hooks"):
             yield name, fields[name]
 
 

@@ -6,10 +6,11 @@ Touches no disk; what only the disk can tell is asked in ``across``.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
+from sersync.config.resolve_hooks import resolve_hooks
 from sersync.config.resolve_target import Surroundings, TargetResolver, TargetRules
 from sersync.config.schema import (
     Document,
@@ -55,8 +56,10 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
         (("source", index), source.name) for index, source in enumerate(sources)
     ]
     _note_duplicates(named, "source", findings)
+    names = [source.name for source in sources]
+    hooks = resolve_hooks(document.hooks, names, findings, surroundings.read_file)
     settings = Settings(
-        sources=tuple(sources),
+        sources=tuple(replace(source, hooks=hooks[source.name]) for source in sources),
         state_dir=document.state_dir,
         log_level=document.log_level,
         grace_s=document.grace,

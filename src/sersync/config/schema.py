@@ -6,59 +6,23 @@ of. What the settings mean together is checked in ``resolve`` and ``across``.
 
 from __future__ import annotations
 
-import shlex
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
-from sersync.config.values import (
-    BadValue,
-    Schedule,
-    parse_duration,
-    parse_max_delete,
-    parse_rate,
-    parse_schedule,
-    parse_size,
+from sersync.config.fields import (
+    Duration,
+    FullPass,
+    MaxDelete,
+    Name,
+    Options,
+    Rate,
+    Size,
+    Table,
 )
+from sersync.config.schema_hooks import HookTable
+from sersync.config.values import Schedule
 
-
-def _options(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise BadValue(f"cannot be split into options: {error}", "a list of strings") from error
-
-
-def _number_or(pattern: str, *examples: str | int) -> WithJsonSchema:
-    text = {"type": "string", "pattern": pattern}
-    return WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0}, text], "examples": list(examples)}
-    )
-
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    _number_or(r"^\s*\d.*$", 10, "500ms", "5min", "1h 30min"),
-]
-Size = Annotated[int, BeforeValidator(parse_size), _number_or(r"^\s*\d.*$", 8388608, "8MiB")]
-Rate = Annotated[int, BeforeValidator(parse_rate), _number_or(r"^\s*\d.*$", 10000, "10MiB/s")]
-MaxDelete = Annotated[int, BeforeValidator(parse_max_delete), _number_or("^off$", 1000, "off")]
-FullPass = Annotated[
-    Schedule, BeforeValidator(parse_schedule), _number_or(r"\S", "never", "10h", "0 4 * * *")
-]
-Options = Annotated[
-    list[str],
-    BeforeValidator(_options),
-    WithJsonSchema(
-        {
-            "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}],
-            "examples": [["--archive", "--compress"], "-aH --compress"],
-        }
-    ),
-]
 TriggerName = Literal[
     "delete",
     "create-directory",
@@ -69,13 +33,6 @@ TriggerName = Literal[
     "attributes",
     "modify",
 ]
-Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f/]+$", max_length=200)]
-
-
-class Table(BaseModel):
-    """A table of the file: unknown settings are mistakes, and nothing is converted silently."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class FilterSettings(Table):
@@ -93,8 +50,9 @@ class FilterSettings(Table):
     )
     exclude_regex: list[str] = Field(
         default=[],
-        description="The same as regular expressions that match a whole path: `name` in the root,"
-        " `/dir/name` below it, and of a directory also `dir/`.",
+        description="Regular expressions that exclude, before all rules: each is matched in full"
+        " against `name` for an entry of the root, `/dir/name` for a deeper one, and `dir/` for a"
+        " directory.",
     )
 
 
@@ -261,6 +219,9 @@ class Document(Table):
         default=TargetSettings(), description="Settings for all targets of all sources."
     )
     source: list[SourceTable] = Field(min_length=1, description="One table per source.")
+    hooks: list[HookTable] = Field(
+        default=[], description="One table for each thing that is to run after a change."
+    )
 
 
 def settings_of(

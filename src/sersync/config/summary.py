@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator
 
 from sersync.config.values import Schedule
-from sersync.model.filters import Rule
+from sersync.model.expression import Expression
+from sersync.model.filters import Filter, Rule
 from sersync.model.path import display
 from sersync.model.target import RemoteShell, RsyncModule, Settings, Source, Target
 from sersync.model.trigger import Trigger
@@ -16,6 +17,9 @@ def summary(settings: Settings) -> Iterator[str]:
     """Yield what is watched, where it goes, and the rsync command that it amounts to."""
     for source in settings.sources:
         yield f'source "{source.name}": {display(source.root)}'
+        for each in source.filters.expressions:
+            by_name = "" if _is_exact(each) else " (beyond rsync's patterns: runs go name by name)"
+            yield f"    exclude regex {each}{by_name}"
         for rule in source.filters.rules:
             yield f"    {_verb(rule)} {display(rule.pattern)}"
         for expression in source.filters.expressions:
@@ -57,6 +61,11 @@ def command(source: Source, target: Target) -> str:
     return shlex.join([*words, root, str(target.endpoint).rstrip("/") + "/"])
 
 
+def _is_exact(expression: Expression) -> bool:
+    """Tell whether rsync itself can apply *expression*."""
+    return Filter(expressions=[expression]).is_exact
+
+
 def _verb(rule: Rule) -> str:
     return "include" if rule.include else "exclude"
 
@@ -81,6 +90,8 @@ def _facts(target: Target, source: Source) -> Iterator[str]:
             yield f"halts before more than {target.max_delete} entries are deleted"
     if isinstance(endpoint := target.endpoint, RsyncModule) and endpoint.tls:
         yield f"encrypted; trusts {endpoint.ca_file or 'the authorities of this system'}"
+    for each in target.filters.expressions[len(source.filters.expressions) :]:
+        yield f"exclude regex {each}"
     for rule in target.filters.rules[len(source.filters.rules) :]:
         yield f"{_verb(rule)} {display(rule.pattern)}"
     if target.bandwidth_kib_s:

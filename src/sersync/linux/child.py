@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _READ_BYTES: Final = 64 * 1024
-_KEPT_BYTES: Final = 1 << 20
+KEPT_BYTES: Final = 1 << 20
 
 
 class Output:
@@ -51,6 +51,11 @@ class Output:
                 self._tail = (self._tail + chunk)[-self._limit :]
 
     @property
+    def has_gap(self) -> bool:
+        """Something in the middle was not kept."""
+        return self.total > len(self._head) + len(self._tail)
+
+    @property
     def last(self) -> bytes:
         """The most recent bytes."""
         return (self._tail or self._head)[-4096:]
@@ -58,7 +63,7 @@ class Output:
     @property
     def text(self) -> bytes:
         """Everything that was kept; a gap is marked by a line of its own."""
-        if self.total > len(self._head) + len(self._tail):
+        if self.has_gap:
             return self._head + b"\n[...]\n" + self._tail
         return self._head + self._tail
 
@@ -72,7 +77,7 @@ class Child:
         *,
         env: Mapping[bytes, bytes],
         cwd: bytes | None = None,
-        kept_bytes: int = _KEPT_BYTES,
+        kept_bytes: int = KEPT_BYTES,
     ) -> None:
         self.argv = tuple(argv)
         self._popen = subprocess.Popen(

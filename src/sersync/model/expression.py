@@ -187,5 +187,5 @@ def _byte(code: int) -> bytes:
 def _unknown(text: bytes, at: int, what: bytes) -> ValueError:
     return ValueError(
         f"`{display(text)}`: `{display(what)}` at character {at + 1} is not understood here;"
-        " what works is in docs/filters.md"
+        " what works is in docs/configuration.md"
     )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sersync.linux.child import Child
 from sersync.model.batch import Again, Outcome, Problem, Reason, Stage, Stats, Verdict
 from sersync.model.dirty import Scope
+from sersync.model.filters import Filter
 from sersync.model.path import RelPath, display, is_within, parent
+from sersync.model.target import Target
 from sersync.transfer.batch import Run
 from sersync.transfer.command import Recipe, pasteable
 from sersync.transfer.locks import Hold
-from sersync.transfer.output import Item, parse_progress
-from sersync.transfer.plan import unspell
+from sersync.transfer.output import parse_items, parse_progress, parse_stats
+from sersync.transfer.sweep import Sweep, deleting, left_for_excluded, sort_out
 from sersync.transfer.tree import SourceTree
-from sersync.transfer.verdict import Judgement
+from sersync.transfer.unit import unspell
+from sersync.transfer.verdict import MAX_DELETE_EXIT, Judgement, judge
 
 Attributes = tuple[int, int, int, int]
 """Inode, mode, modification and change time of a directory."""
@@ -42,13 +46,46 @@ class Active:
     stalled: bool = False
     first: Judgement | None = None
     """The judgement of the transfer itself, while a dry run finds out what is missing."""
+    looks: bool = False
+    """It is the dry run before the transfer itself, which tells what may be deleted."""
+    sweep: Sweep = field(default_factory=Sweep)
     stats: Stats = field(default_factory=Stats)
-    token: bytes = field(default_factory=lambda: secrets.token_hex(8).encode() + b" ")
+    token: bytes = b""
 
     def meets(self, other: Active) -> None:
         """Take note that the two run at the same time."""
         self.beside |= other.hold.above
         other.beside |= self.hold.above
+
+
+def new_token() -> bytes:
+    """Return what begins the lines that tell of items, and no other line."""
+    return secrets.token_hex(8).encode() + b" "
+
+
+def sort_deletions(active: Active, judgement: Judgement, filters: Filter, tree: SourceTree) -> None:
+    """Complete *active* by what may be deleted, as the dry run tells that just ended."""
+
+    def is_directory(path: RelPath) -> bool:
+        seen = tree.lstat(path)
+        return seen is not None and stat.S_ISDIR(seen.st_mode)
+
+    if active.child.stdout.has_gap:
+        # What was not read may be excluded, so nothing can be deleted safely.
+        told = [_unread(unspell(name)) for name in active.run.sweeps]
+        active.sweep = Sweep(problems=tuple(told))
+        return
+    items = parse_items(active.child.stdout.text, active.token)
+    found = sort_out(items, filters, is_directory)
+    active.run, active.recipe, found = deleting(active.run, active.recipe, found)
+    # What could not be read at the source is no part of the transfer, so nobody else tells.
+    unread = [each for each in judgement.problems if each.stage is Stage.READ]
+    active.sweep = replace(found, problems=(*found.problems, *unread))
+
+
+def _unread(path: RelPath) -> Problem:
+    message = "more is to be deleted here than can be looked through"
+    return Problem(path=path, stage=Stage.DELETE, message=message)
 
 
 def attributes_of(tree: SourceTree, directories: frozenset[RelPath]) -> dict[RelPath, Attributes]:
@@ -98,14 +135,19 @@ def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[
 
 def concluded(active: Active, judgement: Judgement, *, now: float, again: list[Again]) -> Outcome:
     """Return the outcome of a run whose *judgement* needs no further look."""
+    problems = judgement.problems
+    verdict = judgement.verdict
+    if verdict in (Verdict.DONE, Verdict.PARTIAL):
+        problems = _with_sweep(active, problems)
+        verdict = Verdict.PARTIAL if problems else Verdict.DONE
     return Outcome(
-        verdict=judgement.verdict,
+        verdict=verdict,
         paths=tuple(active.run.dirties),
-        reason=judgement.reason,
+        reason=judgement.reason if verdict is not Verdict.DONE else None,
         exit_code=judgement.exit_code,
         duration_s=now - active.started_at,
         stats=active.stats,
-        problems=judgement.problems,
+        problems=problems,
         again=tuple(again),
         unconfirmed=judgement.unconfirmed,
         kind=active.run.kind.value,
@@ -128,10 +170,35 @@ def moved(active: Active, judgement: Judgement, *, now: float) -> Outcome:
     return replace(outcome, problems=(Problem(path=new, stage=Stage.CHANGED, message=message),))
 
 
+def judge_child(child: Child, code: int, target: Target, root: bytes) -> Judgement:
+    """Return what it means that *child* ended with *code*."""
+    return judge(code, child.stderr.text, child.stdout.text, target=target, root=root)
+
+
+def listing(token: bytes) -> list[bytes]:
+    """Return the options of a dry run that lists what it would do, each line after *token*."""
+    return [b"--dry-run", b"--out-format=" + token + b"%i %n"]
+
+
+def second_look(active: Active, first: Judgement) -> tuple[Recipe, list[bytes]]:
+    """Return how the dry run is made that explains why *active* did not do everything."""
+    if first.exit_code == MAX_DELETE_EXIT:
+        return replace(active.recipe, max_delete=None), [b"--dry-run", b"--stats"]
+    return active.recipe, listing(active.token)
+
+
 def resolved(
-    active: Active, first: Judgement, items: list[Item], again: list[Again], now: float
+    active: Active, first: Judgement, *, again: list[Again], now: float, has_filters: bool
 ) -> Outcome:
-    """Return the outcome of a partial run, given what a dry run of it still wants to do."""
+    """Return the outcome of a run, given what the dry run that just ended still wants to do.
+
+    *has_filters*: a directory may stay on the target for the sake of what is excluded in it.
+    """
+    if first.exit_code == MAX_DELETE_EXIT:
+        counted = parse_stats(active.child.stdout.text).deleted
+        more = max(counted, first.deletions_stopped, 1)
+        return replace(concluded(active, first, now=now, again=again), to_delete=more)
+    items = parse_items(active.child.stdout.text, active.token)
     problems = {problem.path: problem for problem in first.problems}
     for item in items:
         unknown = Problem(
@@ -140,7 +207,12 @@ def resolved(
             message="still there on the target" if item.deleted else "still differs",
         )
         problems.setdefault(item.path, first.explanation(item.path) or unknown)
-    failing = [problem for problem in problems.values() if _concerns(problem.path, active.run)]
+    left = left_for_excluded(first.problems, items) if has_filters else frozenset()
+    failing = [
+        problem
+        for problem in _with_sweep(active, problems.values())
+        if problem.path not in left and _concerns(problem.path, active.run)
+    ]
     return Outcome(
         verdict=Verdict.PARTIAL if failing else Verdict.DONE,
         paths=tuple(active.run.dirties),
@@ -155,6 +227,13 @@ def resolved(
     )
 
 
+def _with_sweep(active: Active, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return *problems* and those of the sweep, without directories that stay on purpose."""
+    staying = active.sweep.staying
+    told = {each.path: each for each in (*active.sweep.problems, *problems)}
+    return tuple(each for path, each in told.items() if path not in staying)
+
+
 def levels_to_repeat(active: Active, judgement: Judgement) -> list[Again]:
     """Return the levels whose deletions rsync skipped because another one could not be read.
 
@@ -164,7 +243,8 @@ def levels_to_repeat(active: Active, judgement: Judgement) -> list[Again]:
         return []
     failing = {problem.path for problem in judgement.problems}
     failing |= {parent(path) for path in failing if path}
-    levels = [unspell(name) for name in active.run.names if name.endswith(b"/")]
+    names = [*active.run.names, *active.run.sweeps]
+    levels = [unspell(name) for name in names if name.endswith(b"/")]
     return [Again(path=each, scope=Scope.LEVEL, failed=each in failing) for each in levels]
 
 

@@ -16,7 +16,7 @@ from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.command import Kind
 from sersync.transfer.locks import Hold, Occupied, hold
 from sersync.transfer.moves import in_order
-from sersync.transfer.plan import Stamp, Unit
+from sersync.transfer.unit import Stamp, Unit
 
 LIST_COST_PER_BYTE_S: Final = 1.5e-6
 LEVEL_COST_PER_ENTRY_S: Final = 14e-6
@@ -47,6 +47,7 @@ class Run:
     """The name under which the target has it, for the kinds that move one path."""
     list_bytes: int = 0
     file_bytes: int = 0
+    sweeps: list[bytes] = field(default_factory=list)
 
     @property
     def hold(self) -> Hold:
@@ -57,7 +58,7 @@ class Run:
     def is_full(self) -> bool:
         """Nothing more should be added."""
         return (
-            len(self.names) >= MOST_NAMES
+            len(self.names) + len(self.sweeps) >= MOST_NAMES
             or self.list_bytes >= MOST_LIST_BYTES
             or self.file_bytes >= MOST_FILE_BYTES
             or self.origin is not None
@@ -71,6 +72,7 @@ class Run:
         self.stamps += unit.stamps
         self.large += unit.large
         self.origin = unit.origin
+        self.sweeps += unit.sweeps
         self.list_bytes += sum(map(len, unit.names)) + len(unit.names)
         self.file_bytes += unit.size_bytes
 
@@ -160,7 +162,7 @@ def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int
                     holds.append(hold(unit.locks))
             else:
                 run.add(unit)
-        if run.names:
+        if run.names or run.sweeps:
             batch.runs.append(run)
             holds.append(run.hold)
             lanes[lane] -= 1

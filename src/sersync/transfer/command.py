@@ -37,6 +37,17 @@ class Kind(Enum):
     """A large file with another name: what differs from its old copy is sent."""
 
 
+class Deletes(Enum):
+    """What a run may delete on the target."""
+
+    LISTED = "listed"
+    """Names that are gone, and what is extraneous in the levels of its list."""
+    NAMED = "named"
+    """The same, but for what is *kept*: made after a dry run, for a list without levels."""
+    NOTHING = "nothing"
+    """Nothing, not even what stands in the way of something else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Everything that a run's options depend on. Two equal recipes can share a spare."""
@@ -50,6 +61,9 @@ class Recipe:
     """Subtrees that are left alone now, besides what the filters exclude for good."""
     scheduled: bool = False
     """Part of a full pass by schedule or at the start, where that has options of its own."""
+    deletes: Deletes = Deletes.LISTED
+    kept: tuple[bytes, ...] = ()
+    """Patterns of what must stay on the target although something above it is deleted."""
 
 
 def destination(endpoint: Endpoint) -> bytes:
@@ -78,6 +92,7 @@ def options(target: Target, recipe: Recipe, *, rsh: str = "") -> list[bytes]:
         b"--no-recursive",
         *_connecting(target, rsh=rsh),
         *_limiting(target, recipe),
+        *(b"--filter=P " + pattern for pattern in recipe.kept),
         *(target.full_pass_filters if recipe.scheduled else target.filters).rsync_options(),
     ]
 
@@ -227,12 +242,14 @@ def _comparing(target: Target, recipe: Recipe) -> list[bytes]:
 
 
 def _deleting(target: Target, recipe: Recipe) -> list[bytes]:
-    if not target.delete:
+    if not target.delete or recipe.deletes is Deletes.NOTHING:
         return [b"--ignore-missing-args"]
     missing = b"--delete-missing-args" if recipe.capabilities.missing_args else b""
     guard = b"" if recipe.max_delete is None else b"--max-delete=%d" % recipe.max_delete
     # Names that are gone are deleted by themselves; what is extraneous, only where that is meant.
+    # (After a sweep the list holds no levels; without --delete the target would not get filters.)
     by_name = target.baseline and not recipe.scheduled and bool(missing)
+    by_name = by_name and recipe.deletes is Deletes.LISTED
     extraneous = b"" if by_name else b"--delete"
     chosen = [b"--force", extraneous, missing or b"--ignore-missing-args", guard]
     return [option for option in chosen if option]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
-from sersync.linux.child import Child, quiet_environment
+from sersync.linux.child import KEPT_BYTES, Child, quiet_environment
 from sersync.model.batch import Reason
 from sersync.model.capabilities import Capabilities
 from sersync.model.path import RelPath
 from sersync.model.target import Target
-from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, Run
+from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, MOST_LIST_BYTES, Run
 from sersync.transfer.command import (
+    Deletes,
     Kind,
     Recipe,
     census_command,
@@ -21,6 +23,8 @@ from sersync.transfer.command import (
     moving,
     name_list,
 )
+
+READS_ALL_BYTES: Final = 64 << 20
 
 
 class Launcher:
@@ -51,7 +55,11 @@ class Launcher:
         max_delete: int | None,
         scheduled: bool = False,
     ) -> Recipe:
-        """Return what the options of a run of *kind* depend on."""
+        """Return what the options of a run of *kind* depend on.
+
+        With a filter that rsync cannot apply, nothing is deleted before a dry run has told what.
+        """
+        is_exact = self.target.filters.is_exact
         limit = self.target.bandwidth_kib_s
         return Recipe(
             kind=kind,
@@ -61,20 +69,28 @@ class Launcher:
             # One half for large files, one for all else: rsync cannot change a limit later.
             bandwidth_kib_s=max(1, limit // 2) if limit else 0,
             scheduled=scheduled,
+            deletes=Deletes.LISTED if is_exact else Deletes.NOTHING,
         )
 
-    def run(self, run: Run, recipe: Recipe, extra: Sequence[bytes]) -> tuple[Child, bytes]:
-        """Start *run* cold; return its child, and the list that it still has to be fed."""
+    def run(
+        self, run: Run, recipe: Recipe, extra: Sequence[bytes], *, reads_all: bool = False
+    ) -> tuple[Child, bytes]:
+        """Start *run* cold; return its child, and the list that it still has to be fed.
+
+        *reads_all*: what it prints matters to the last line.
+        """
         target, root, rsh = self.target, self.root, self.rsh
         if run.origin is not None:
             new = run.locks[0]
             argv = moving(target, recipe, new=new, old=run.origin, rsh=rsh, extra=extra)
             return self._start(argv), name_list(run.names) if b"--from0" in argv else b""
-        if is_short(run):
+        kept_bytes = READS_ALL_BYTES if reads_all else KEPT_BYTES
+        # A level that is listed name by name can be longer than a command line may be.
+        if is_short(run) or run.list_bytes > MOST_LIST_BYTES:
             argv = command(target, recipe, root, rsh=rsh, extra=extra)
-            return self._start(argv), name_list(run.names)
+            return self._start(argv, kept_bytes), name_list(run.names)
         argv = command_with_names(target, recipe, run.names, rsh=rsh, extra=extra)
-        return self._start(argv), b""
+        return self._start(argv, kept_bytes), b""
 
     def spare(self, recipe: Recipe) -> Child:
         """Start an rsync that waits for its list."""
@@ -93,8 +109,8 @@ class Launcher:
             return None
         return root.st_dev, root.st_ino
 
-    def _start(self, argv: Sequence[bytes]) -> Child:
-        return Child(argv, env=self.environment, cwd=self.root)
+    def _start(self, argv: Sequence[bytes], kept_bytes: int = KEPT_BYTES) -> Child:
+        return Child(argv, env=self.environment, cwd=self.root, kept_bytes=kept_bytes)
 
 
 def is_short(run: Run) -> bool:

@@ -18,7 +18,7 @@ from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath, ancestors, name, parent
 from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.command import Kind
-from sersync.transfer.plan import Plan, Unit, spell, spell_level
+from sersync.transfer.unit import Plan, Unit, spell, spell_level
 
 FEWEST_BYTES: Final = 4 << 20
 """Less is sent again: two runs that cannot be warm cost more."""

@@ -34,6 +34,7 @@ class Item:
     flags: str
     path: RelPath
     deleted: bool
+    is_dir: bool = False
 
 
 def unescape(name: bytes) -> bytes:
@@ -61,6 +62,7 @@ def parse_items(stdout: bytes, token: bytes) -> list[Item]:
                 flags=flags.decode("ascii", "replace").rstrip(),
                 path=relative(unescape(name)),
                 deleted=flags.startswith(_DELETING),
+                is_dir=name.endswith(b"/"),
             )
         )
     return items

@@ -2,9 +2,7 @@
 
 A dirty path says only where to look. What is there decides: a path that is there is copied, one
 that is missing is deleted, and a path below something that is no directory (any more) stands for
-that something. Names are spelled as rsync's lists want them: with a leading slash, since a name
-that begins with ``#`` or ``;`` would be taken for a comment, or with ``./`` at the root's own
-level, which carries the root's attributes along.
+that something.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from sersync.model.capabilities import Capabilities
@@ -20,9 +18,7 @@ from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.filters import Filter
 from sersync.model.path import ROOT, RelPath, join, parent
 from sersync.transfer.command import Kind
-
-ROOT_ATTRIBUTES: Final = b"./.~sersync.root~"
-"""A name that exists on no side: rsync then carries nothing but the root's own attributes."""
+from sersync.transfer.unit import DOUBTFUL, Plan, Stamp, Unit, spell, spell_level
 
 YOUNG_NS: Final = 4_000_000_000
 """Files that changed within this time before a look at their directory are remembered."""
@@ -67,14 +63,6 @@ class Links(Protocol):
         """Return, once, the names of files that were written to, perhaps, by a name they lost."""
         ...
 
-
-Stamp = tuple[int, int, int, int]
-"""Of a regular file: its size, its modification and change time, and when it was looked at.
-
-All but the size are nanoseconds by the calendar clock."""
-
-DOUBTFUL: Final[Stamp] = (-1, -1, -1, -1)
-"""The stamp of a file that changed while it was carried: nobody knows what the target has."""
 
 COARSE_TICK_NS: Final = 20_000_000
 """Within this time two writes may get the same times, on most file systems before Linux 6.13."""
@@ -123,52 +111,6 @@ class Terms:
         if self.capabilities.nanoseconds and granularity_ns == 1:
             return 0
         return max(1_000_000_000, granularity_ns)
-
-
-@dataclass(slots=True)
-class Unit:
-    """What one or more dirty paths come down to: names that must travel in one run."""
-
-    kind: Kind
-    locks: list[RelPath]
-    names: list[bytes]
-    dirties: list[DirtyPath]
-    size_bytes: int = 0
-    entries: int = 1
-    stamps: Sequence[tuple[RelPath, Stamp]] = ()
-    large: Sequence[RelPath] = ()
-    """Large files in its levels: the run leaves them out, so they must be carried by name."""
-    is_gone: bool = False
-    """There is nothing any more: what the target has is to be deleted."""
-    origin: RelPath | None = None
-    """The name under which the target has it, for the kinds that move."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """What is to be done for a number of dirty paths; each of them is in exactly one place."""
-
-    units: dict[RelPath, Unit] = field(default_factory=dict)
-    nothing_to_do: list[DirtyPath] = field(default_factory=list)
-    too_wide: list[DirtyPath] = field(default_factory=list)
-    """Subtrees that are too large for one run: to be compared in slices."""
-
-
-def spell(path: RelPath) -> bytes:
-    """Return *path* as rsync's list wants it."""
-    if not path:
-        return ROOT_ATTRIBUTES
-    return b"/" + path if path.find(b"/") > 0 else b"./" + path
-
-
-def spell_level(directory: RelPath) -> bytes:
-    """Return *directory* as one level in rsync's list."""
-    return spell(directory) + b"/" if directory else b"./"
-
-
-def unspell(name: bytes) -> RelPath:
-    """Return the path that *name* stands for in rsync's list."""
-    return ROOT if name == ROOT_ATTRIBUTES else RelPath(name.removeprefix(b".").strip(b"/"))
 
 
 def _left(name: RelPath, now: float) -> DirtyPath:
@@ -243,6 +185,10 @@ class Planner:
     def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
         if not self._terms.delete or not path:
             self._plan.nothing_to_do.append(dirty)
+        elif not self._terms.filters.is_exact:
+            by_name = self._terms.capabilities.missing_args
+            sweeps = [spell(path) if by_name else spell_level(parent(path))]
+            self._add(Unit(Kind.ENTRIES, [path], [], [dirty], sweeps=sweeps))
         elif self._terms.capabilities.missing_args:
             self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty], is_gone=True))
         else:
@@ -251,6 +197,9 @@ class Planner:
     def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
         names = [path, *self._others(path, seen)]
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
+        if dirty.failures and self._terms.delete and not self._terms.filters.is_exact:
+            # A directory may stand in its way: a dry run tells what of it may be deleted.
+            unit.sweeps = [spell(path)]
         if stat.S_ISREG(seen.st_mode):
             stamp = stamp_of(seen, self._terms.wall_ns)
             is_told = dirty.content and not dirty.failures
@@ -330,7 +279,7 @@ class Planner:
 
     def level(self, dirties: list[DirtyPath], directory: RelPath) -> Unit:
         """Return the unit that compares one level of *directory*."""
-        unit = Unit(Kind.ENTRIES, [directory], [spell_level(directory)], dirties)
+        unit = Unit(Kind.ENTRIES, [directory], [], dirties)
         self._survey(unit, directory)
         return unit
 
@@ -338,7 +287,10 @@ class Planner:
         self._add(self.level([dirty], directory))
 
     def _survey(self, unit: Unit, directory: RelPath) -> list[RelPath]:
-        """Count what a level holds into *unit*; return the directories in it."""
+        """Take the level of *directory* into *unit*; return the directories in it."""
+        if not self._terms.filters.is_exact:
+            return self._name_each(unit, directory)
+        unit.names.append(spell_level(directory))
         below: list[RelPath] = []
         large: list[RelPath] = []
         stamps: list[tuple[RelPath, Stamp]] = []
@@ -366,12 +318,38 @@ class Planner:
         unit.stamps = [*unit.stamps, *stamps]
         return below
 
+    def _name_each(self, unit: Unit, directory: RelPath) -> list[RelPath]:
+        """Take what *directory* holds into *unit* name by name; return the directories in it.
+
+        The filter says more than rsync can be told, so rsync must list nothing by itself. What is
+        to be deleted is found by a dry run, which carries nothing.
+        """
+        unit.names.append(spell(directory))
+        if self._terms.delete:
+            unit.sweeps.append(spell_level(directory))
+        below: list[RelPath] = []
+        for entry, seen in self._view.entries(directory):
+            path = join(directory, entry)
+            if self._excluded(path, seen):
+                continue
+            unit.entries += 1
+            if stat.S_ISDIR(seen.st_mode):
+                below.append(path)
+            elif seen.st_nlink > 1:
+                self._links.note(path, seen)
+            if stat.S_ISREG(seen.st_mode):
+                if seen.st_size > self._terms.large_file_bytes:
+                    unit.large = [*unit.large, path]
+                    continue
+                unit.size_bytes += seen.st_size
+            unit.names.append(spell(path))
+        return below
+
     def _tree(self, dirty: DirtyPath, top: RelPath) -> None:
         unit = Unit(Kind.ENTRIES, [top], [], [dirty])
         waiting = [top]
         while waiting:
             directory = waiting.pop()
-            unit.names.append(spell_level(directory))
             below = self._survey(unit, directory)
             if unit.entries > self._terms.tree_entries:
                 self._plan.too_wide.append(dirty)
@@ -390,6 +368,7 @@ class Planner:
             return
         there.dirties += unit.dirties
         there.names += [name for name in unit.names if name not in there.names]
+        there.sweeps += [name for name in unit.sweeps if name not in there.sweeps]
         there.locks += [path for path in unit.locks if path not in there.locks]
         there.stamps = [*there.stamps, *unit.stamps]
         there.large = [*there.large, *(path for path in unit.large if path not in there.large)]

@@ -15,8 +15,9 @@ from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
 from sersync.transfer.moves import possible, relocate
-from sersync.transfer.plan import COARSE_TICK_NS, Plan, Planner, Terms
+from sersync.transfer.plan import COARSE_TICK_NS, Planner, Terms
 from sersync.transfer.tree import RecentlyCarried, SourceTree
+from sersync.transfer.unit import Plan
 
 
 class Planning:
@@ -47,7 +48,7 @@ class Planning:
         plan = planner.plan(paths)
         relocate(plan, (path for path in paths if path.origin), possible(target))
         occupied = Occupied(each.hold for each in active)
-        if not target.baseline:  # Else what is gone must be named.
+        if target.filters.is_exact and not target.baseline:  # Else what is gone must be named.
             widen(plan.units, occupied, self.tree.holds_more_than, planner.level)
         planner.plan(())  # What the levels told of files with several names.
         large_runs = sum(each.run.kind is Kind.LARGE for each in active)

@@ -26,7 +26,7 @@ from sersync.model.options import RsyncOptions
 from sersync.transfer.command import Kind, Recipe, command, destination, name_list, options
 from sersync.transfer.launch import Launcher
 from sersync.transfer.output import parse_items
-from sersync.transfer.plan import ROOT_ATTRIBUTES
+from sersync.transfer.unit import ROOT_ATTRIBUTES
 from sersync.transfer.verdict import Judgement, judge
 
 PROBE_PREFIX: Final = b".sersync-probe-"

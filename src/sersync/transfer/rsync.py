@@ -25,14 +25,15 @@ from sersync.transfer.batch import Batch, Run
 from sersync.transfer.census import CensusTaker
 from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
-from sersync.transfer.output import parse_items, parse_stats
-from sersync.transfer.plan import DOUBTFUL, Plan
+from sersync.transfer.output import parse_stats
 from sersync.transfer.planning import Planning
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
+from sersync.transfer.sweep import looking
 from sersync.transfer.tree import as_carried
-from sersync.transfer.verdict import MAX_DELETE_EXIT, Judgement, judge
+from sersync.transfer.unit import Plan
+from sersync.transfer.verdict import Judgement
 
 _CHECKSUM_RATE: Final = 20 << 20
 """Bytes a second at which the slowest target may read a large old copy before it answers."""
@@ -220,7 +221,11 @@ class RsyncTransport:
 
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
         now = self._clock()
-        child, warm = self._child_for(run, recipe, cold=cold)
+        token = runs.new_token()
+        if run.sweeps:
+            child, warm = self._start(*looking(run, recipe), runs.listing(token), run=run), False
+        else:
+            child, warm = self._child_for(run, recipe, cold=cold)
         if child is None:
             return
         hold = run.hold
@@ -234,6 +239,8 @@ class RsyncTransport:
             patience_s=2.0 * self.target.timeout_s + run.file_bytes / _CHECKSUM_RATE,
             parents=runs.attributes_of(self._tree, hold.above),
             moved_at=now,
+            looks=bool(run.sweeps),
+            token=token,
         )
         for other in self._active.values():
             begun.meets(other)
@@ -250,11 +257,15 @@ class RsyncTransport:
         progress = [b"--info=progress2"] if run.kind is Kind.LARGE else []
         return self._start(run, recipe, [b"--stats", *progress]), False
 
-    def _start(self, run: Run, recipe: Recipe, extra: Sequence[bytes]) -> Child | None:
+    def _start(
+        self, list_of: Run, recipe: Recipe, extra: Sequence[bytes], *, run: Run | None = None
+    ) -> Child | None:
+        """Start an rsync with the names *list_of* a run; *run* is the one that it looks for."""
         try:
-            child, names = self._launcher.run(run, recipe, extra)
+            looks = run is not None
+            child, names = self._launcher.run(list_of, recipe, extra, reads_all=looks)
         except OSError as error:
-            reason, paths = not_started(error), tuple(run.dirties)
+            reason, paths = not_started(error), tuple((run or list_of).dirties)
             self._ready.append(Outcome(verdict=Verdict.RETRY, paths=paths, reason=reason))
             return None
         self._children.add(child)
@@ -288,18 +299,21 @@ class RsyncTransport:
 
     def _ended(self, child: Child, code: int, now: float) -> None:
         if self._census.owns(child):
-            self._ready.append(self._census.taken(child, self._judge(child, code)))
+            self._ready.append(
+                self._census.taken(child, runs.judge_child(child, code, self.target, self._root))
+            )
             return
         ended = self._active.pop(child, None)
         if ended is None:
             if self._spares.owns(child):
                 self._spare_died(child, code, now)
             return
-        if ended.first is not None:
-            self._checked(ended, code, now)
+        if ended.looks or ended.first is not None:
+            after = self._looked if ended.looks else self._checked
+            after(ended, code, now)
             return
         ended.stats = parse_stats(child.stdout.text)
-        judgement = self._judge(child, code)
+        judgement = runs.judge_child(child, code, self.target, self._root)
         if ended.warm and code in _CUT_CODES and now - ended.started_at < _DEAD_SPARE_S:
             # The connection had died while the spare waited: nothing was carried by it.
             self._begin(ended.run, ended.recipe, cold=True)
@@ -308,29 +322,41 @@ class RsyncTransport:
             self._conclude(ended, judgement, now)
         elif ended.run.origin is not None and not ended.stalled:
             self._ready.append(runs.moved(ended, judgement, now=now))
-        elif judgement.exit_code == MAX_DELETE_EXIT:
-            self._count(ended, judgement, now)
-        elif judgement.verdict is Verdict.PARTIAL and not judgement.is_explained:
-            self._check(ended, judgement, now)
+        elif judgement.needs_a_look(has_filters=bool(self.target.filters)):
+            self._look_again(ended, judgement, now)
         else:
             self._conclude(ended, judgement, now)
 
+    def _looked(self, ended: Active, code: int, now: float) -> None:
+        """Go on after the dry run that tells what may be deleted."""
+        ended.looks = False
+        judgement = runs.judge_child(ended.child, code, self.target, self._root)
+        if judgement.verdict not in (Verdict.DONE, Verdict.PARTIAL) or ended.stalled:
+            self._conclude(ended, judgement, now)
+            return
+        self._launcher.protect(self._protected())
+        runs.sort_deletions(ended, judgement, self._launcher.target.filters, self._tree)
+        if not ended.run.names:
+            self._conclude(ended, Judgement(verdict=Verdict.DONE), now)
+            return
+        child = self._start(ended.run, ended.recipe, [b"--stats"])
+        if child is not None:
+            self._go_on(ended, child, now)
+
+    def _go_on(self, active: Active, child: Child, now: float) -> None:
+        """Let *child* be the rsync of a run that had another one before."""
+        active.child = child
+        active.moved_at = now
+        active.moved_bytes = 0
+        self._active[child] = active
+
     def _spare_died(self, child: Child, code: int, now: float) -> None:
-        judgement = self._judge(child, code)
+        judgement = runs.judge_child(child, code, self.target, self._root)
         self._spares.died(child, now, too_many_connections=judgement.too_many_connections)
         if judgement.verdict is Verdict.RETRY:
             self._carried.doubt()
             # No path was with it, but a lost connection says something of what went before.
             self._ready.append(Outcome(verdict=Verdict.DONE, paths=(), exit_code=code))
-
-    def _judge(self, child: Child, code: int) -> Judgement:
-        return judge(
-            code,
-            child.stderr.text,
-            child.stdout.text,
-            target=self.target,
-            root=self._root,
-        )
 
     def _conclude(self, ended: Active, judgement: Judgement, now: float) -> None:
         judgement = runs.judged(ended, judgement, now)
@@ -346,47 +372,28 @@ class RsyncTransport:
 
     def _remember(self, ended: Active, verdict: Verdict) -> None:
         """Keep in mind what a run may have brought to the target, also when it failed."""
-        stamps = ended.run.stamps
         is_done = verdict is Verdict.DONE
-        if not is_done and ended.run.kind is Kind.REWRITES:
-            self._carried.remember(((path, DOUBTFUL) for path, _ in stamps), confirmed=False)
-        else:
-            self._carried.remember(as_carried(stamps, self._tree), confirmed=is_done)
+        is_certain = is_done or ended.run.kind is not Kind.REWRITES
+        stamps = as_carried(ended.run.stamps, self._tree, is_certain=is_certain)
+        self._carried.remember(stamps, confirmed=is_done)
 
-    def _check(self, ended: Active, judgement: Judgement, now: float) -> None:
-        """Ask rsync, by a dry run of the same list, what of a partial run is still missing."""
-        extra = [b"--dry-run", b"--out-format=" + ended.token + b"%i %n"]
-        self._look_again(ended, judgement, ended.recipe, extra, now)
-
-    def _count(self, ended: Active, judgement: Judgement, now: float) -> None:
-        """Count, by a dry run of the same list, what a run was kept from deleting."""
-        unlimited = replace(ended.recipe, max_delete=None)
-        self._look_again(ended, judgement, unlimited, [b"--dry-run", b"--stats"], now)
-
-    def _look_again(
-        self, ended: Active, judgement: Judgement, recipe: Recipe, extra: list[bytes], now: float
-    ) -> None:
-        child = self._start(ended.run, recipe, extra)
+    def _look_again(self, ended: Active, judgement: Judgement, now: float) -> None:
+        """Ask rsync, by a dry run of the same list, what is missing, or was not deleted."""
+        child = self._start(ended.run, *runs.second_look(ended, judgement))
         if child is not None:
             ended.first = judgement
-            ended.child = child
-            ended.moved_at = now
-            self._active[child] = ended
+            self._go_on(ended, child, now)
 
     def _checked(self, ended: Active, code: int, now: float) -> None:
         first = ended.first
         if first is None:
             raise AssertionError("only a run that was judged is checked")
         again = runs.again_after(ended, first, self._tree)
-        if code in (0, 23, 24) and first.exit_code == MAX_DELETE_EXIT:
-            self._remember(ended, Verdict.HALT)
-            counted = parse_stats(ended.child.stdout.text).deleted
-            outcome = runs.concluded(ended, first, now=now, again=again)
-            more = max(counted, first.deletions_stopped, 1)
-            self._ready.append(replace(outcome, to_delete=more))
-        elif code in (0, 23, 24):
-            self._remember(ended, Verdict.PARTIAL)
-            items = parse_items(ended.child.stdout.text, ended.token)
-            self._ready.append(runs.resolved(ended, first, items, again, now))
+        if code in (0, 23, 24):
+            has_filters = bool(self.target.filters)
+            self._ready.append(
+                runs.resolved(ended, first, again=again, now=now, has_filters=has_filters)
+            )
+            self._remember(ended, first.verdict)
         else:
-            self._conclude(ended, self._judge(ended.child, code), now)
+            self._conclude(ended, runs.judge_child(ended.child, code, self.target, self._root), now)

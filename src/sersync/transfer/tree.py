@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Final
 
 from sersync.model.path import RelPath
-from sersync.transfer.plan import DOUBTFUL, Seen, Stamp
+from sersync.transfer.plan import Seen
+from sersync.transfer.unit import DOUBTFUL, Stamp
 
 _UNSEEN: Final = os.stat_result((0,) * 10)
 
@@ -85,13 +86,14 @@ class RecentlyCarried:
 
 
 def as_carried(
-    stamps: Iterable[tuple[RelPath, Stamp]], tree: SourceTree
+    stamps: Iterable[tuple[RelPath, Stamp]], tree: SourceTree, *, is_certain: bool
 ) -> Iterator[tuple[RelPath, Stamp]]:
     """Yield *stamps* as they may be remembered after a run: doubtful if the file changed in it.
 
-    rsync looked at the file some time after the plan did, and may have taken either version.
+    rsync looked at the file some time after the plan did, and may have taken either version. If
+    it is not *is_certain* that the run did anything, all are doubtful.
     """
     for path, stamp in stamps:
-        now = tree.lstat(path)
-        is_as_planned = now is None or now.st_ctime_ns == stamp[2]
+        now = tree.lstat(path) if is_certain else None
+        is_as_planned = is_certain and (now is None or now.st_ctime_ns == stamp[2])
         yield path, stamp if is_as_planned else DOUBTFUL

@@ -12,7 +12,7 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from sersync.model.batch import Problem, Reason, Verdict
+from sersync.model.batch import Problem, Reason, Stage, Verdict
 from sersync.model.path import RelPath, display, join, name, parent
 from sersync.model.target import Target
 from sersync.transfer.causes import Cause, find_cause
@@ -71,6 +71,17 @@ class Judgement:
     too_many_connections: bool = False
     connection_reset: bool = False
     """The connection ended without a word, as it does when an old rsync dislikes an option."""
+
+    def needs_a_look(self, *, has_filters: bool) -> bool:
+        """Tell whether a dry run has to find out what is missing, or was not deleted.
+
+        With filters also when nothing went wrong but that directories could not be deleted: they
+        may hold what is excluded.
+        """
+        if self.verdict is not Verdict.PARTIAL:
+            return self.exit_code == MAX_DELETE_EXIT
+        is_left = all(each.stage is Stage.DELETE for each in self.problems)
+        return not self.is_explained or (has_filters and self.exit_code == 0 and is_left)
 
     def explanation(self, path: RelPath) -> Problem | None:
         """Return what rsync told about *path*, also if only by the name of a temporary file."""

@@ -31,11 +31,11 @@ def test_every_setting_is_described() -> None:
     for table in (Document, SourceTable, TargetTable):
         for name, field in table.model_fields.items():
             assert field.description
-            assert f"`{name}`" in page or name in ("source", "target")
+            assert f"`{name}`" in page or name in ("source", "target", "hooks")
 
 
 def test_json_schema_knows_every_table() -> None:
-    assert {"SourceTable", "TargetTable", "TargetSettings", "SshSettings"} == set(
+    assert {"HookTable", "SourceTable", "TargetTable", "TargetSettings", "SshSettings"} == set(
         json.loads(schema_text())["$defs"]
     )
 

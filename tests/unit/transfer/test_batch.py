@@ -5,7 +5,7 @@ from sersync.model.path import RelPath
 from sersync.transfer.batch import MOST_NAMES, assemble, widen
 from sersync.transfer.command import Kind
 from sersync.transfer.locks import Occupied, hold
-from sersync.transfer.plan import Unit, spell, spell_level
+from sersync.transfer.unit import Unit, spell, spell_level
 
 FREE = {Kind.ENTRIES: 2, Kind.LARGE: 1}
 

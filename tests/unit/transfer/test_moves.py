@@ -12,7 +12,7 @@ from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncMod
 from sersync.transfer.batch import assemble
 from sersync.transfer.command import Kind
 from sersync.transfer.moves import FEWEST_BYTES, possible, relocate
-from sersync.transfer.plan import Plan, Unit, spell, spell_level
+from sersync.transfer.unit import Plan, Unit, spell, spell_level
 
 BOTH = frozenset({Kind.MOVED_TREE, Kind.MOVED_FILE})
 MODULE = RsyncModule(host="h", module="m")

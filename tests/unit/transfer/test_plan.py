@@ -12,15 +12,12 @@ from sersync.model.filters import Filter, parse_rule
 from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
-from sersync.transfer.plan import (
-    COARSE_TICK_NS,
+from sersync.transfer.plan import COARSE_TICK_NS, Planner, Seen, Terms
+from sersync.transfer.unit import (
     DOUBTFUL,
     ROOT_ATTRIBUTES,
     Plan,
-    Planner,
-    Seen,
     Stamp,
-    Terms,
     Unit,
     spell,
     spell_level,
