@@ -222,13 +222,15 @@ class RsyncTransport:
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
         now = self._clock()
         token = runs.new_token()
+        hold = run.hold
+        # Before rsync can look at them: a time that it did not see must not be taken for seen.
+        parents = runs.attributes_of(self._tree, hold.above)
         if run.sweeps:
             child, warm = self._start(*looking(run, recipe), runs.listing(token), run=run), False
         else:
             child, warm = self._child_for(run, recipe, cold=cold)
         if child is None:
             return
-        hold = run.hold
         begun = Active(
             run=run,
             recipe=recipe,
@@ -237,7 +239,7 @@ class RsyncTransport:
             started_at=now,
             warm=warm,
             patience_s=2.0 * self.target.timeout_s + run.file_bytes / _CHECKSUM_RATE,
-            parents=runs.attributes_of(self._tree, hold.above),
+            parents=parents,
             moved_at=now,
             looks=bool(run.sweeps),
             token=token,
