@@ -107,15 +107,14 @@ def _check_the_first_pass(daemon: Daemon, pairs: list[_Pair]) -> None:
 
 
 def _check_changes(pairs: list[_Pair]) -> None:
-    for pair in pairs:
-        (pair.root / "new.txt").write_text("written and closed")
-        (pair.root / "new.gz").write_text("written and closed")
-        (pair.root / "moved.txt").unlink(missing_ok=True)
-        (pair.root.parent / "aside.txt").write_text("moved here")
-        (pair.root.parent / "aside.txt").rename(pair.root / "moved.txt")
-        (pair.root / "a.txt").unlink()
-        (pair.root / "fresh").mkdir()
-        (pair.root / "marker").symlink_to(".")  # told whatever is switched off
+    for root in dict.fromkeys(pair.root for pair in pairs):
+        (root / "new.txt").write_text("written and closed")
+        (root / "new.gz").write_text("written and closed")
+        (root.parent / "aside.txt").write_text("moved here")
+        (root.parent / "aside.txt").rename(root / "moved.txt")
+        (root / "a.txt").unlink()
+        (root / "fresh").mkdir()
+        (root / "marker").symlink_to(".")  # told whatever is switched off
 
     def stands(pair: _Pair) -> bool:
         on = pair.source.triggers
