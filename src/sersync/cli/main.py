@@ -15,6 +15,7 @@ from sersync.cli.check import check
 from sersync.cli.control import pause, resume, resync
 from sersync.cli.convert import convert
 from sersync.cli.demo import demo
+from sersync.cli.doctor import doctor
 from sersync.cli.health import health
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
@@ -44,6 +45,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     convert,
     status,
     health,
+    doctor,
     pause,
     resume,
     resync,

@@ -55,6 +55,11 @@ class SharedConnections:
         while master.is_running and not os.path.exists(socket) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
 
+    def has_master(self, endpoint: RemoteShell) -> bool:
+        """Tell whether *endpoint*'s host has a shared connection now."""
+        with self._lock:
+            return os.path.exists(self._socket(_host(endpoint)))
+
     def close(self) -> None:
         """End the masters that are still there. Once is enough, more does no harm."""
         with self._lock:

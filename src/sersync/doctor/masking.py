@@ -1,0 +1,50 @@
+"""Takes secrets out of text that leaves this host. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+MASK: Final = "***"
+_SHORTEST: Final = 4
+_KEY: Final = r"[\w.-]*(?:passw|passphrase|passwd|pswd|secret|token|api[_-]?key|credential)[\w.-]*"
+_SETTING: Final = re.compile(
+    rf"(?i)(?P<key>['\"]?\b{_KEY}['\"]?)(?P<is>\s*[=:]\s*)"
+    r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;<>]+)"
+)
+_IS_PLACE: Final = re.compile(r"(?i)(?:file|path|users)['\"]?$")
+_IN_ADDRESS: Final = re.compile(r"(?P<scheme>[a-z]+://)(?P<user>[^\s/:@]+):[^\s/@]+@")
+_HEADER: Final = re.compile(
+    r"(?i)\b(?P<name>authorization|cookie|x-[\w-]*token)(?P<is>['\"]?\s*[=:]\s*)[^\n,}]+"
+)
+_KEY_BLOCK: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
+)
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return *text* without *secrets* and without what looks like one.
+
+    A value whose name speaks of a password, a secret or a token is masked, but for the names of
+    files; so are passwords in addresses, authorization headers and private keys.
+    """
+    for secret in sorted(filter(_is_secret, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    text = _KEY_BLOCK.sub(MASK, text)
+    text = _IN_ADDRESS.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
+    text = _HEADER.sub(rf"\g<name>\g<is>{MASK}", text)
+    return _SETTING.sub(_without_value, text)
+
+
+def _is_secret(secret: str) -> bool:
+    # A secret of a letter or two would mask half of the text, and tell where it stood.
+    return len(secret) >= _SHORTEST
+
+
+def _without_value(match: re.Match[str]) -> str:
+    if _IS_PLACE.search(match["key"]):
+        return match[0]
+    value = match["value"]
+    quote = value[0] if value[0] in "\"'" else ""
+    return f"{match['key']}{match['is']}{quote}{MASK}{quote}"

@@ -1,0 +1,80 @@
+"""What a source's facts mean for replication. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from sersync.doctor.facts import HostFacts, SourceFacts
+from sersync.doctor.finding import Finding, Subject
+from sersync.doctor.host_checks import NETWORK_KINDS
+
+_MADE_UP: Final = frozenset(
+    ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "devpts")
+)
+"""File systems whose contents the kernel makes up when they are read."""
+
+
+def check_source(facts: SourceFacts, host: HostFacts) -> Iterator[Finding]:
+    """Yield a finding for each thing that a source must give."""
+    subject = Subject(f"source {facts.name}")
+    root = shlex.quote(facts.root)
+    if facts.obstacle:
+        yield subject.failure(
+            "reads", f"{facts.root} {facts.obstacle}",
+            "Correct 'root', mount what should be there, or give this user the right to read it.",
+            f"ls -ld {root}",
+        )  # fmt: skip
+        return
+    yield _kind(subject, facts)
+    for mount in facts.mounts:
+        if _is_quiet(mount.kind):
+            yield subject.warning(
+                "watches", f"{mount.point} is mounted from {mount.kind}: {_why(mount.kind)}",
+                "Exclude it, or run sersync where those files are changed.",
+                f"findmnt {shlex.quote(mount.point)}",
+            )  # fmt: skip
+    yield _contents(subject, facts, host)
+    if facts.entries == 0:
+        yield subject.warning(
+            "contents", "the source is empty: nothing is deleted on a target for its sake",
+            "If a file system should be mounted there, mount it.", f"findmnt -T {root}",
+        )  # fmt: skip
+
+
+def _kind(subject: Subject, facts: SourceFacts) -> Finding:
+    if not _is_quiet(facts.kind):
+        kind = facts.kind or "an unknown file system"
+        return subject.ok("watches", f"{facts.root} on {kind}: every change is told")
+    return subject.warning(
+        "watches", f"{facts.root} lies on {facts.kind}: {_why(facts.kind)}",
+        "Run sersync on the host that has the disk, or let full passes find the rest"
+        " ('full_pass').",
+        f"findmnt -T {shlex.quote(facts.root)}",
+    )  # fmt: skip
+
+
+def _is_quiet(kind: str) -> bool:
+    return kind in NETWORK_KINDS or kind in _MADE_UP or kind.startswith("fuse")
+
+
+def _why(kind: str) -> str:
+    if kind in _MADE_UP:
+        return "its contents are made up when they are read, and their changes are not told"
+    return "only changes made on this host are told, those made elsewhere are not (inotify(7))"
+
+
+def _contents(subject: Subject, facts: SourceFacts, host: HostFacts) -> Finding:
+    counted = f"{facts.entries:,} entries in {facts.directories:,} directories"
+    if not facts.is_complete:
+        counted = f"more than {counted} (not counted to the end)"
+    if facts.unreadable == 0:
+        return subject.ok("reads", counted)
+    noun = "entry" if facts.unreadable == 1 else "entries"
+    shown = ", ".join(facts.unreadable_examples)
+    return subject.warning(
+        "reads", f"{facts.unreadable:,} {noun} cannot be read by {host.user}: {shown}",
+        "Exclude them, give this user the right, or let the service read everything.",
+        f"sudo sersync service install -c FILE --user {host.user}",
+    )  # fmt: skip
