@@ -105,6 +105,7 @@ def _target(target: TargetStatus) -> Json:
         "reason": _reason(target.reason),
         "problems": [_problem(problem) for problem in target.problems],
         "problems_omitted": target.problems_omitted,
+        "quarantined": target.quarantined,
         "notes": list(target.notes),
         "searching_names": target.searching_names,
         "progress": _progress(target.progress),
@@ -127,6 +128,9 @@ def _problem(problem: Problem) -> Json:
         "path": display(problem.path),
         "stage": problem.stage.value,
         "message": problem.message,
+        "remedy": problem.remedy,
+        "failures": problem.failures,
+        "retry_in_s": _seconds(problem.retry_in_s),
     }
 
 

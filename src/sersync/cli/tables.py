@@ -105,7 +105,7 @@ def _problems(target: Json) -> list[Text]:
         Text.assemble(
             (f"{target['target']}: ", "bold"),
             f"{shlex.quote(problem['path'])}: ",
-            problem["message"],
+            f"{problem['message']}. {problem['remedy']}".strip(" ."),
         )
         for problem in target["problems"]
     ]

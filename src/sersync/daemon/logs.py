@@ -6,6 +6,7 @@ import logging
 from typing import Final, TextIO
 
 from sersync.daemon.log_file import LogFile
+from sersync.daemon.repeats import Repeats
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
@@ -33,6 +34,7 @@ def _send(level: str, lines: logging.Handler) -> None:
     for old in list(root.handlers):
         root.removeHandler(old)
     lines.setFormatter(logging.Formatter(_FORMAT, _TIME))
+    lines.addFilter(Repeats())
     root.addHandler(lines)
     root.setLevel(level.upper())
     root.propagate = False

@@ -35,6 +35,8 @@ class Stage(Enum):
     """The target will never take it (its own filter, a device at an unprivileged daemon)."""
     CHANGED = "changed"
     """It changed while it was carried."""
+    VANISHED = "vanished"
+    """It was gone before it could be read: no failure, it is looked at again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,11 @@ class Problem:
     path: RelPath
     stage: Stage
     message: str
+    remedy: str = ""
+    failures: int = 0
+    """How often it failed in a row, when it is shown."""
+    retry_in_s: float | None = None
+    """When it is tried again, when it is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,8 @@ class TargetStatus:
     reason: Reason | None = None
     problems: tuple[Problem, ...] = ()
     problems_omitted: int = 0
+    quarantined: int = 0
+    """Paths that failed so often that they are tried slowly."""
     notes: tuple[str, ...] = ()
     """What was found out about the target and limits what can be done (an old rsync, …)."""
     searching_names: bool = False

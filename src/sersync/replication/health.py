@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sersync.model.batch import Outcome, Reason
-from sersync.replication.policy import Backoff
+from sersync.replication.policy import Backoff, path_pause_s
 
 log: Final = logging.getLogger("sersync.worker")
 
@@ -52,6 +52,10 @@ class Health:
     def pause_s(self, failures: int) -> float:
         """Return how long to wait after so many failures in a row."""
         return self._backoff.delay(failures, jitter=self._jitter())
+
+    def path_pause_s(self, failures: int) -> float:
+        """Return how long to wait with one path after so many failures in a row."""
+        return path_pause_s(failures, jitter=self._jitter())
 
     def stop(self, reason: Reason) -> None:
         """Halt until a person acts."""

@@ -43,6 +43,18 @@ class Backoff:
         return min(self.ceiling_s, self.first_s * 2.0**doublings) * (1.0 - jitter / 4.0)
 
 
+QUARANTINED_AFTER: Final = 5
+"""A path that failed so often in a row is tried slowly from then on."""
+_QUARANTINE_PAUSE_S: Final = 600.0
+
+
+def path_pause_s(failures: int, *, jitter: float) -> float:
+    """Return how long to wait with a path after so many failures in a row, 1 being the first."""
+    if failures < QUARANTINED_AFTER:
+        return Backoff().delay(failures, jitter=jitter)
+    return _QUARANTINE_PAUSE_S * (1.0 - jitter / 4.0)
+
+
 class DeletionGuard:
     """Counts what is deleted on one target within the last *window_s*, against a limit.
 

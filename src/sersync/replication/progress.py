@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from sersync.model.batch import Outcome, Problem, Verdict
-from sersync.model.path import RelPath, is_within
+from sersync.model.batch import Outcome, Verdict
 from sersync.model.status import TargetState, TargetStatus
 from sersync.replication.full_pass import FullPass
 from sersync.replication.health import Health
+from sersync.replication.quarantine import Quarantine
 
 _RATE_OVER_S: Final = 10.0
-_MOST_PROBLEMS_SHOWN: Final = 20
-_MOST_PROBLEMS_KEPT: Final = 10_000
 
 
 class Progress:
@@ -31,7 +29,7 @@ class Progress:
         self._sent_bytes = 0
         self._last_success: float | None = None
         self._recent: deque[tuple[float, int]] = deque()
-        self._problems: dict[RelPath, tuple[Problem, int]] = {}
+        self.quarantine = Quarantine()
 
     def enter(self, state: TargetState, now: float) -> None:
         """Note that the target is in *state* now."""
@@ -40,11 +38,6 @@ class Progress:
 
     def carried(self, outcome: Outcome, now: float) -> None:
         """Count what *outcome* brought to the target."""
-        self._forget_mended(outcome)
-        for problem in outcome.problems:
-            if len(self._problems) < _MOST_PROBLEMS_KEPT:
-                failures = self.failures_of(problem.path) + 1
-                self._problems = {**self._problems, problem.path: (problem, failures)}
         if not outcome.kind:
             return
         self._batches += 1
@@ -55,11 +48,6 @@ class Progress:
         self._recent.append((now, outcome.stats.files))
         while self._recent and now - self._recent[0][0] > _RATE_OVER_S:
             self._recent.popleft()
-
-    def failures_of(self, path: RelPath) -> int:
-        """Return how often *path* failed in a row."""
-        known = self._problems.get(path)
-        return known[1] if known else 0
 
     def status(
         self,
@@ -72,7 +60,7 @@ class Progress:
         bytes_moving: int = 0,
     ) -> TargetStatus:
         """Return *empty* (names and numbers of others) completed by what is known here."""
-        problems = tuple(problem for problem, _ in self._problems.values())
+        problems = self.quarantine.shown(now)
         recent = [files for at, files in tuple(self._recent) if now - at <= _RATE_OVER_S]
         current = self.current_pass
         is_waiting = bool(health.retry_at) and not health.is_halted
@@ -97,8 +85,9 @@ class Progress:
             retry_in_s=max(0.0, health.retry_at - now) if is_waiting else None,
             last_success_s_ago=None if self._last_success is None else now - self._last_success,
             reason=health.halt or health.root_halt or health.reason,
-            problems=problems[:_MOST_PROBLEMS_SHOWN],
-            problems_omitted=max(0, len(problems) - _MOST_PROBLEMS_SHOWN),
+            problems=problems,
+            problems_omitted=max(0, len(self.quarantine) - len(problems)),
+            quarantined=self.quarantine.quarantined,
             notes=empty.notes,
             searching_names=empty.searching_names,
             progress=current.progress(
@@ -110,18 +99,3 @@ class Progress:
             if current is not None and not current.subtree
             else None,
         )
-
-    def _forget_mended(self, outcome: Outcome) -> None:
-        if not self._problems:
-            return
-        failing = {problem.path for problem in outcome.problems}
-        carried = {each.path for each in outcome.paths}
-        mended = [
-            path
-            for path in self._problems
-            if path not in failing and any(is_within(path, each) for each in carried)
-        ]
-        if mended:
-            self._problems = {
-                path: known for path, known in self._problems.items() if path not in mended
-            }

@@ -23,13 +23,17 @@ def dirty_again(
     """Return what of *outcome* is dirty anew: what it names, and each path that failed.
 
     A path that fails is tried again on its own, ever more slowly (*pause_s* of its failures in a
-    row), so that it is never in the way of others. What the target will never take is left.
+    row), so that it is never in the way of others. What the target will never take is left, and
+    what vanished is just looked at again.
     """
     again = [_again(each, now) for each in outcome.again]
     first_seen = min((each.first_seen for each in outcome.paths), default=now)
+    retried = {each.path: each.failures for each in outcome.paths}
     for problem in outcome.problems:
-        if problem.stage is not Stage.REFUSED:
-            failures = 1 + failures_of(problem.path)
+        if problem.stage is Stage.VANISHED:
+            again.append(_again(Again(path=problem.path), now))
+        elif problem.stage is not Stage.REFUSED:
+            failures = 1 + max(failures_of(problem.path), retried.get(problem.path, 0))
             due = now + pause_s(failures)
             again.append(_retry(problem, failures, first_seen=first_seen, not_before=due))
     return again

@@ -60,6 +60,7 @@ class TargetWorker:
         self._gathering_since: float | None = None
         self._stop_by: float | None = None
         self.progress = Progress(now=around.clock.monotonic())
+        self._quarantine = self.progress.quarantine
         self._standing = Standing(
             target,
             transport,
@@ -116,6 +117,7 @@ class TargetWorker:
                 self._around.guard.accept()
                 self._deletions.confirm()
         has_gone_on = self._health.resume(confirm=confirm)
+        self._asked.extend(self._quarantine.paths)
         self._transport.wake()
         return has_gone_on
 
@@ -307,7 +309,10 @@ class TargetWorker:
         live = [path for path in outcome.paths if path.sequence >= 0]
         passing = [path for path in outcome.paths if path.sequence < 0]
         again = dirty_again(
-            outcome, now, failures_of=self.progress.failures_of, pause_s=self._health.pause_s
+            outcome,
+            now,
+            failures_of=self._quarantine.failures_of,
+            pause_s=self._health.path_pause_s,
         )
         self._passes.unblock()
         self._note_unconfirmed(outcome, live, now)
@@ -322,7 +327,7 @@ class TargetWorker:
                 return
             self._mailbox.settle(name, live, again=again, now=now)
             self._passes.settle(passing)
-            self._succeeded(outcome, now)
+            self._succeeded(outcome, again, now)
         else:
             self._failed(outcome, now)
             retry_at = self._health.retry_at
@@ -368,13 +373,12 @@ class TargetWorker:
         elif outcome.verdict in (Verdict.DONE, Verdict.PARTIAL):
             self._unconfirmed.remember_settled(live, now)
 
-    def _succeeded(self, outcome: Outcome, now: float) -> None:
+    def _succeeded(self, outcome: Outcome, again: list[DirtyPath], now: float) -> None:
         self._health.recovered()
-        for problem in outcome.problems:
-            is_known = self.progress.failures_of(problem.path) > 0
-            level = logging.DEBUG if is_known else logging.WARNING
-            where = display(problem.path)
-            log.log(level, "%s: %s: %s", self.target.name, where, problem.message)
+        retry_at = {each.path: each.not_before for each in again}
+        for problem in self._quarantine.settle(outcome, retry_at):
+            what = f"{problem.message}. {problem.remedy}".rstrip()
+            log.warning("%s: %s: %s", self.target.name, display(problem.path), what)
         self.progress.carried(outcome, now)
 
     def _failed(self, outcome: Outcome, now: float) -> None:

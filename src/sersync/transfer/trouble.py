@@ -58,7 +58,40 @@ class Trouble:
 
     def add(self, path: RelPath, stage: Stage, message: str) -> None:
         """Note a problem; of several with one path the first counts."""
-        self.problems.setdefault(path, Problem(path=path, stage=stage, message=message))
+        remedy = remedy_for(stage, message)
+        problem = Problem(path=path, stage=stage, message=message, remedy=remedy)
+        self.problems.setdefault(path, problem)
+
+
+_REMEDIES: Final = (
+    (Stage.READ, "Permission denied", "Let this user read it, or exclude it."),
+    (
+        Stage.WRITE,
+        "Permission denied",
+        "Let the target's rsync write there: see the directory's owner and mode, the module's uid.",
+    ),
+    (
+        Stage.DELETE,
+        "Permission denied",
+        "Let the target's rsync delete there: see the directory's owner and mode.",
+    ),
+    (Stage.WRITE, "File name too long", "The target takes no name as long: rename or exclude it."),
+    (Stage.WRITE, "Invalid argument", "The target takes no such name: rename or exclude it."),
+    (
+        Stage.CHANGED,
+        "changed while",
+        "It is carried as soon as it is quiet for long enough; if it never is, carry a snapshot.",
+    ),
+)
+"""What a person can do about a path, by the stage and a part of the message."""
+
+
+def remedy_for(stage: Stage, message: str) -> str:
+    """Return what a person can do about a path that failed like this; empty where that is open."""
+    for of_stage, part, remedy in _REMEDIES:
+        if of_stage is stage and part in message:
+            return remedy
+    return ""
 
 
 def find_trouble(stderr: bytes, stdout: bytes, *, target: Target, root: bytes) -> Trouble:
@@ -69,7 +102,7 @@ def find_trouble(stderr: bytes, stdout: bytes, *, target: Target, root: bytes) -
             vanished = _VANISHED.match(line)
             if vanished:
                 path = _below(unescape(vanished[1]), root) or relative(unescape(vanished[1]))
-                trouble.add(path, Stage.CHANGED, "it vanished while it was carried")
+                trouble.add(path, Stage.VANISHED, "it vanished before it could be read")
             elif not _SAYS_NOTHING_MORE.match(line):
                 trouble.is_explained = False
     for line in stdout.split(b"\n"):
@@ -121,7 +154,8 @@ def _failed(line: bytes, trouble: Trouble, target: Target, root: bytes) -> bool:
         trouble.add(path, stage, message)
     else:
         path = join(parent(path), temporary[1])
-        trouble.unnamed[path] = Problem(path=path, stage=stage, message=message)
+        remedy = remedy_for(stage, message)
+        trouble.unnamed[path] = Problem(path=path, stage=stage, message=message, remedy=remedy)
         trouble.is_explained = False
     return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.model.batch import Problem, Reason, Stage, Verdict
@@ -91,7 +91,7 @@ class Judgement:
         bare = join(parent(path), name(path).removeprefix(b"."))
         for problem in self.unnamed:
             if problem.path in (path, bare):
-                return Problem(path=path, stage=problem.stage, message=problem.message)
+                return replace(problem, path=path)
         return None
 
 

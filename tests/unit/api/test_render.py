@@ -56,7 +56,14 @@ def test_paths_of_any_bytes_become_text() -> None:
     document = json.dumps(status_document(daemon_status(target_status(problems=(problem,)))))
 
     assert json.loads(document)["sources"][0]["targets"][0]["problems"] == [
-        {"path": "caf\\xe9/\\x0a", "stage": "read", "message": "Permission denied"}
+        {
+            "path": "caf\\xe9/\\x0a",
+            "stage": "read",
+            "message": "Permission denied",
+            "remedy": "",
+            "failures": 0,
+            "retry_in_s": None,
+        }
     ]
 
 

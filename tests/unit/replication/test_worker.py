@@ -335,7 +335,8 @@ def test_a_problem_with_one_path_is_shown_and_tried_on_its_own() -> None:
         lambda paths: Outcome(verdict=Verdict.PARTIAL, paths=paths, problems=(problem,), kind="e")
     )
     bench.step(after_s=0.0)
-    assert bench.worker.status().problems == (problem,)
+    [shown] = bench.worker.status().problems
+    assert (shown.path, shown.message, shown.failures) == (b"a", "denied", 1)
     assert bench.worker.status().state is not TargetState.IN_SYNC
     bench.step(after_s=2.0)
     assert started(bench)[1:] == [[b"a"]]
@@ -357,7 +358,7 @@ def test_what_the_target_refuses_is_shown_and_not_tried_again() -> None:
         bench.step(after_s=600.0)
 
     assert started(bench) == [[b"a"]]
-    assert bench.worker.status().problems == (problem,)
+    assert bench.worker.status().problems == (replace(problem, failures=1),)
     assert bench.worker.status().state is TargetState.IN_SYNC
 
 

@@ -119,7 +119,7 @@ class TestPartial:
             b"WARNING: log/a failed verification -- update discarded (will try again).\n"
             b"rsync warning: some files vanished before they could be transferred (code 24)\n",
         )
-        assert problems(judgement) == {b"f4": Stage.CHANGED, b"log/a": Stage.CHANGED}
+        assert problems(judgement) == {b"f4": Stage.VANISHED, b"log/a": Stage.CHANGED}
 
     def test_what_the_target_cannot_delete_or_write_is_named_below_the_target(self) -> None:
         judgement = judged(
