@@ -6,6 +6,7 @@ target, would delete it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from itertools import combinations
@@ -114,6 +115,22 @@ def _check_password_file(one: Placed, findings: Findings) -> None:
         findings.mistake(place, f"{file} can be read by others", f"chmod 600 {file}")
     elif os.geteuid() == 0 and status.st_uid != 0:
         findings.mistake(place, f"{file} does not belong to root", f"chown root {file}")
+    else:
+        _check_password(file, one, findings)
+
+
+def _check_password(file: str, one: Placed, findings: Findings) -> None:
+    """Warn of a line as a daemon's secrets file has it: all of it would be the password."""
+    endpoint = one.target.endpoint
+    user = os.fsencode(endpoint.user) if isinstance(endpoint, RsyncModule) else b""
+    with contextlib.suppress(OSError), open(file, "rb") as lines:
+        if user and lines.readline(4096).startswith(user + b":"):
+            findings.warning(
+                (*one.path, "password_file"),
+                f"{file} holds user:password, as a daemon's secrets file does: all of it is taken"
+                " for the password",
+                f"sed -i 's/^{display(user)}://' {file}",
+            )
 
 
 def _identity(target: Target) -> str:

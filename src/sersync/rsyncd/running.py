@@ -15,6 +15,7 @@ from sersync.linux.service import Service
 
 LOOPBACK: Final = "127.0.0.1"
 _GREETING: Final = b"@RSYNCD:"
+_LONGEST_GREETING: Final = 4096
 _PROXIED: Final = b"PROXY UNKNOWN\r\n"
 """What a daemon with 'proxy protocol' wants to hear first (its version 1)."""
 _READY_DEADLINE_S: Final = 10.0
@@ -103,7 +104,8 @@ def greets(host: str, port: int, *, is_proxied: bool = False) -> bool:
         with socket.create_connection((host, port), timeout=1.0) as connection:
             if is_proxied:
                 connection.sendall(_PROXIED)
-            return connection.recv(len(_GREETING)).startswith(_GREETING)
+            # All of it is read, or the daemon would log that we reset the connection.
+            return connection.recv(_LONGEST_GREETING).startswith(_GREETING)
     except OSError:
         return False
 

@@ -329,6 +329,18 @@ class TestPasswordFile:
         assert said.startswith("sersync.toml:5: source 1: target 1: password_file: ")
         assert said.endswith(f"can be read by others (chmod 600 {file})")
 
+    def test_a_file_as_only_a_daemon_has_it(self, tmp_path: Path, root: Path) -> None:
+        file = tmp_path / "password"
+        file.touch(0o600)
+        text = self._text(root, file).replace("h::m", "pusher@h::m")
+
+        file.write_text("pusher:123456\n")
+        (warning,) = _load(tmp_path, text).warnings
+        file.write_text("other:123456\n")  # a password may have a colon
+
+        assert "holds user:password" in warning.message
+        assert _load(tmp_path, text).warnings == ()
+
     def test_a_file_that_is_missing(self, tmp_path: Path, root: Path) -> None:
         (said,) = _said(tmp_path, self._text(root, tmp_path / "none"))
 
