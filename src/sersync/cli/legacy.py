@@ -34,7 +34,7 @@ Usage: sersync2 [-h] [-d] [-r] [-o FILE] [-n N] [-m PLUGIN]
   -h         show this
 
 Without -r, the first start takes the targets as they are; later changes are carried.
-The configuration is checked by: sersync check -c FILE. Where things stand: sersync status -c FILE
+The configuration is checked by: sersync check -c FILE. Where things stand: sersync status
 """
 
 

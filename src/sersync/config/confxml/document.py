@@ -97,6 +97,9 @@ class _Translation:
         raw["defaults"] = self._defaults()
         raw["source"] = list(self._sources())
         self._warn_of_switches()
+        if plugin := self._confxml.plugin:
+            spot = self._confxml.spots["plugin"]
+            self._values.warning(spot, f"the plugin {plugin} is not run by this version")
         return Translated(raw=raw, spots=self._spots)
 
     # For all targets.
