@@ -223,11 +223,21 @@ class TargetWorker:
         if self._is_due(now) and self._transport.free_lanes > 0:
             self._start_live(now)
         if self._pass_may_start() and self._passes.start(
-            lambda paths: self._carry(paths, now).waiting, now
+            lambda paths: self._carry_slice(paths, now), now
         ):
             self._make_dirty(((path, Scope.ENTRY) for path in self._transport.linked_files()), now)
             if self._passes.completed:
                 self._deletions.know()
+
+    def _carry_slice(self, paths: list[DirtyPath], now: float) -> list[DirtyPath]:
+        """Carry a part of a full pass; return what of it has to wait.
+
+        A level may tell of files that are to be carried by other names too: those that have to
+        wait are dirty like any others, and no part of the pass.
+        """
+        waiting = self._carry(paths, now).waiting
+        self._mailbox.defer(self.target.name, [each for each in waiting if each.sequence >= 0])
+        return [each for each in waiting if each.sequence < 0]
 
     def _ready_at(self, now: float) -> float:
         """Idle, a change goes at once; busy, changes gather for a moment and go together."""

@@ -41,6 +41,9 @@ class LinkedNames:
             return
         self._file_of[path] = key
         self._names.setdefault(key, set()).add(path)
+        if key in self._unknown or key in self._searched:
+            # It may have been written to by another name, when nobody knew of this one.
+            self._left[path] = None
         self._searched.pop(key, None)
 
     def look(self, path: RelPath, seen: Seen | None) -> None:
@@ -56,7 +59,7 @@ class LinkedNames:
         self._forget(path)
 
     def left(self) -> list[RelPath]:
-        """Return, once, the names of files that were written to, perhaps, by a name they lost."""
+        """Return, once, the names of files that were written to, perhaps, by another name."""
         names = list(self._left)
         self._left.clear()
         return names

@@ -46,6 +46,25 @@ def test_a_rewrite_that_puts_size_and_time_back_is_sent(
         assert_same_trees(source, rsyncd.root)
 
 
+def test_a_file_that_is_rewritten_by_a_new_name_is_sent_by_its_old_one_too(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    (source / "d").mkdir()
+    old, new = source / "d" / "old", source / "new"
+    old.write_text("before")
+    os.utime(old, ns=(10**18, 10**18))
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    os.link(old, new)
+    old.chmod(0o640)
+    with new.open("r+") as file:
+        file.write("after!")
+    os.utime(new, ns=(10**18, 10**18))
+    engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+
+
 def test_a_file_in_a_directory_that_was_moved_in_is_sent_when_its_time_is_put_back(
     source: Path, tmp_path: Path, rsyncd: Rsyncd, engines: Engines
 ) -> None:

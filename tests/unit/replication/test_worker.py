@@ -437,6 +437,22 @@ def test_a_slice_that_had_to_wait_is_carried_when_a_run_has_ended() -> None:
     assert bench.worker.status().full_passes == 1
 
 
+def test_another_name_that_a_slice_told_of_and_that_has_to_wait_is_no_part_of_the_pass() -> None:
+    bench = Bench(level(b"a"))
+    other = DirtyPath(path=RelPath(b"other"), scope=Scope.ENTRY, sequence=0, first_seen=0.0)
+    bench.transport.refuse = lambda _: Refused(waiting=(other,))
+    bench.step()
+    bench.transport.refuse = lambda _: Refused()
+    for _ in range(2):
+        bench.transport.end(done)
+        bench.step()
+        bench.step()
+
+    assert started(bench) == [[b"a"], [b"other"]]
+    assert bench.worker.status().full_passes == 1
+    assert bench.worker.status().state is TargetState.IN_SYNC
+
+
 def test_a_subtree_too_wide_for_one_run_becomes_a_pass_of_its_own() -> None:
     bench = ready(Bench())
     bench.scanner.given = (level(b"d"), level(b"d/e"))
