@@ -25,6 +25,12 @@ def selftest(
     long: Annotated[
         bool, Option("--long", help="Also those that wait for what happens after a minute.")
     ] = False,
+    chaos: Annotated[
+        float, Option(metavar="SECONDS", help="Instead mix changes and faults by chance.")
+    ] = 0.0,
+    soak: Annotated[
+        float, Option(metavar="MINUTES", help="Instead 300 changes/s to a target that flaps.")
+    ] = 0.0,
     seed: Annotated[int, Option(metavar="N", help="What chance begins with.")] = 1,
     keep: Annotated[bool, Option("--keep", help="Keep the trees of what failed.")] = False,
     json: Annotated[bool, Option("--json", help="Print one line of JSON for each.")] = False,
@@ -33,11 +39,17 @@ def selftest(
 
     Each is done to a daemon of its own. Exit: 0 nothing was lost, 1 something differs.
     """
+    from sersync.selftest.chaos import chaos_row
     from sersync.selftest.play import play_all
     from sersync.selftest.rows import ROWS
+    from sersync.selftest.soak import soak_row
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows = _chosen(ROWS, tuple(only or ()), with_long=long)
+    if chaos > 0.0 or soak > 0.0:
+        rows = tuple(
+            make(length) for make, length in ((chaos_row, chaos), (soak_row, soak)) if length > 0.0
+        )
     if list_rows:
         _print_list(ROWS, json=json)
         return 0
@@ -85,9 +97,10 @@ def _text(result: Result) -> str:
         f"{result.changed:>6} changed {result.arrived:>6} arrived"
         f" {len(result.differences):>3} differences  same after {span(result.converged_s)}"
     )
+    notes = [f"    {note}" for note in result.notes]
     if result.verdict.value == "passed":
-        return f"{head}{counts}"
-    lines = [f"{head}{counts}", f"    {result.promise}: {result.reason}"]
+        return "\n".join([f"{head}{counts}", *notes])
+    lines = [f"{head}{counts}", *notes, f"    {result.promise}: {result.reason}"]
     lines += [f"    {line}" for line in result.differences]
     lines += [f"    log: {line}" for line in result.log.splitlines()]
     if result.place:
@@ -100,8 +113,9 @@ def _summary(results: list[Result], seed: int) -> str:
         return sum(result.verdict.value == verdict for result in results)
 
     said = f"{many('passed')} passed, {many('failed')} failed, {many('skipped')} skipped"
-    again = "".join(f" --only {each.name}" for each in results if each.verdict.value == "failed")
-    if again:
+    lost = [each for each in results if each.verdict.value == "failed"]
+    again = "".join(f" --only {each.name}" for each in lost if each.name not in ("chaos", "soak"))
+    if lost:
         command = f"sersync selftest --seed {seed} --keep{again}"
         return f"\n{said}. Again, with the trees kept:\n    {command}"
     return f"\n{said}: nothing was lost (seed {seed})."
@@ -119,6 +133,7 @@ def _document(result: Result, seed: int) -> dict[str, object]:
         "differences": list(result.differences),
         "converged_s": round(result.converged_s, 3),
         "took_s": round(result.took_s, 3),
+        "notes": list(result.notes),
         "reason": result.reason,
         "log": result.log,
         "place": result.place,

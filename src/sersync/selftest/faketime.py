@@ -17,6 +17,21 @@ def faketime_library() -> Path | None:
     return None
 
 
+_WAKEFUL: Final = """\
+import select
+import time
+
+time.sleep = lambda seconds: select.select((), (), (), seconds)
+"""
+"""libfaketime 0.9.10 refuses clock_nanosleep(2) with an absolute monotonic time, Python's sleep."""
+
+
+def write_remedy(directory: Path) -> None:
+    """Write what lets a Python sleep under libfaketime to *directory*, for its module path."""
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text(_WAKEFUL)
+
+
 def faked_time(library: Path, control: Path) -> dict[str, str]:
     """Return the environment in which the wall clock follows what *control* says.
 

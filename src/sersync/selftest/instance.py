@@ -32,6 +32,8 @@ class Instance:
         """Put before the command: what confines it."""
         self.environ: Mapping[str, str] = {}
         """Added to the daemon's environment."""
+        self.modules: Path | None = None
+        """A directory whose Python modules come before all others."""
         self._service: Service | None = None
 
     @property
@@ -60,7 +62,8 @@ class Instance:
         """Start it; return when it answers at its control socket, unless not *is_awaited*."""
         argv = (sys.executable, "-m", "sersync", "run", "-c", os.fspath(self.config_file))
         kept = {key: value for key, value in os.environ.items() if not key.startswith("RSYNC_")}
-        path = os.pathsep.join(filter(None, sys.path))
+        first = [] if self.modules is None else [os.fspath(self.modules)]
+        path = os.pathsep.join([*first, *filter(None, sys.path)])
         env = {**kept, "PYTHONPATH": path, "LC_ALL": "C.UTF-8", **self.environ}
         self._service = Service((*self.prefix, *argv), env=env, output=self.log_file)
         self._service.start()

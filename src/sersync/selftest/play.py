@@ -89,6 +89,7 @@ def _play_in(row: Row, top: Path, *, seed: int, keep: bool) -> Result:
         differences=lines,
         converged_s=trial.converged_s,
         took_s=time.monotonic() - began_s,
+        notes=tuple(trial.notes),
         reason=reason,
         log=log,
         place=os.fspath(top) if keep and reason else "",

@@ -77,6 +77,8 @@ class Result:
     converged_s: float = 0.0
     """The longest that the targets took until they were the same, after a fault was over."""
     took_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    """What is worth telling besides, such as how much memory it took."""
     reason: str = ""
     """Why it failed or was skipped."""
     log: str = ""

@@ -38,6 +38,8 @@ class Site:
     proxy: Proxy | None = None
     has_password: bool = False
     is_compared: bool = True
+    has_whole_seconds: bool = False
+    """Its file system keeps times no finer than a second."""
     exclude: Exclude = field(default=lambda _: False)
     """Paths that need not be the same."""
 

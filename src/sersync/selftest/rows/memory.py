@@ -1,0 +1,128 @@
+"""What the daemon keeps on disk is lost, foreign, or cannot be written; and its clock jumps."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from sersync.selftest.faketime import faked_time, faketime_library, write_remedy
+from sersync.selftest.row import Broken, Need, Table
+from sersync.selftest.rows.down import change_everything
+from sersync.selftest.trial import Trial
+
+MEMORY: Final = Table()
+
+
+@MEMORY.row("state-full", "the disk of the state directory is full, also at a start", Need.MOUNTS)
+def state_full(trial: Trial) -> None:
+    state = trial.instance.state_dir
+    state.mkdir()
+    trial.command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", os.fspath(state))
+    trial.at_the_end(lambda: trial.command("umount", "-l", os.fspath(state)))
+    trial.begin()
+    _fill(state / "ballast")
+    (trial.source / "d0" / "f0").write_text("while nothing can be written down")
+    trial.converge()
+    trial.instance.kill()
+    change_everything(trial.source)
+    trial.start()
+    trial.converge()
+    (state / "ballast").unlink()
+    (trial.source / "after").write_text("there is room again")
+    trial.converge()
+
+
+@MEMORY.row("state-truncated", "the state was cut short while the daemon was down")
+def state_truncated(trial: Trial) -> None:
+    trial.begin()
+    trial.instance.stop()
+    for file in _files_of(trial.instance.state_dir):
+        os.truncate(file, file.stat().st_size // 2)
+    change_everything(trial.source)
+    trial.start()
+    trial.converge()
+
+
+@MEMORY.row("state-garbage", "the state holds random bytes")
+def state_garbage(trial: Trial) -> None:
+    trial.begin()
+    trial.instance.kill()
+    for file in _files_of(trial.instance.state_dir):
+        file.write_bytes(trial.chance.randbytes(max(100, file.stat().st_size)))
+    change_everything(trial.source)
+    trial.start()
+    trial.converge()
+
+
+@MEMORY.row("state-foreign", "the state is that of another directory of the same name")
+def state_foreign(trial: Trial) -> None:
+    trial.begin()
+    trial.instance.stop()
+    trial.source.rename(trial.top / "the-former")
+    trial.source.mkdir()
+    trial.plant(directories=3, files=7)
+    change_everything_of_three(trial.source)
+    trial.start()
+    trial.converge()
+
+
+@MEMORY.row("state-gone", "the state directory was removed while the daemon was down")
+def state_gone(trial: Trial) -> None:
+    trial.begin()
+    trial.instance.kill()
+    shutil.rmtree(trial.instance.state_dir)
+    change_everything(trial.source)
+    trial.start()
+    trial.converge()
+
+
+@MEMORY.row("clock-jumps", "the wall clock is set forward, back, and back over a restart",
+    Need.FAKETIME)  # fmt: skip
+def clock_jumps(trial: Trial) -> None:
+    library = faketime_library()
+    if library is None:
+        raise Broken("libfaketime has gone")
+    control = trial.top / "clock"
+    control.write_text("+0\n")
+    trial.instance.environ = faked_time(library, control)
+    trial.instance.modules = trial.top / "modules"
+    write_remedy(trial.instance.modules)
+    trial.begin()
+    for number, offset in enumerate(("+3h", "-2d", "+400d", "-1h")):
+        control.write_text(f"{offset}\n")
+        (trial.source / f"d{number}" / "f0").write_text(f"changed at {offset}")
+        (trial.source / f"d{number}" / "f1").unlink()
+        trial.converge()
+    control.write_text("-3d\n")
+    trial.instance.kill()
+    (trial.source / "d0" / "f3").write_text("changed before a start three days ago")
+    trial.start()
+    trial.converge()
+
+
+def change_everything_of_three(root: Path) -> None:
+    """Let a smaller tree differ in all that can."""
+    (root / "d0" / "f0").write_text("another tree")
+    (root / "d1").chmod(0o700)
+    (root / "only-here").write_text("another tree")
+
+
+def _files_of(state: Path) -> list[Path]:
+    """Return the files that the state consists of: not the lock, not the sockets."""
+    return [
+        path
+        for path in sorted(state.rglob("*"))
+        if path.is_file() and not path.is_socket() and path.suffix != ".lock"
+    ]
+
+
+def _fill(file: Path) -> None:
+    """Write until there is no room left."""
+    with file.open("wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(b"\0" * 4096)
+        except OSError:
+            return
