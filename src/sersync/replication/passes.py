@@ -28,6 +28,8 @@ class Passes:
         self._passes: deque[FullPass] = deque()
         self._is_blocked = False
         self._ended_at = float("-inf")
+        self._begun_at = 0.0
+        self._worked_s = 0.0
         self._took_s = 0.0
         self.completed = 0
         """Passes over the whole source that have ended."""
@@ -62,6 +64,7 @@ class Passes:
         while self.wants_to_start:
             current = self._passes[0]
             if paths := current.next():
+                self._begun_at = now
                 waiting = list(carry(paths))
                 current.wait_with(waiting)
                 self._is_blocked = bool(waiting)
@@ -88,15 +91,22 @@ class Passes:
         """Start no slice until a run has ended or a census was taken."""
         self._is_blocked = True
 
-    def settle(self, paths: list[DirtyPath]) -> None:
+    def settle(self, paths: list[DirtyPath], now: float) -> None:
         """Take note that *paths* of the current pass were carried."""
         if paths and self._passes:
             self._passes[0].settle(paths)
+            self._count(now)
 
-    def repeat(self, paths: list[DirtyPath]) -> None:
+    def repeat(self, paths: list[DirtyPath], now: float) -> None:
         """Take *paths* of the current pass back, to be carried again."""
         if paths and self._passes:
             self._passes[0].wait_with(paths)
+            self._count(now)
+
+    def _count(self, now: float) -> None:
+        """Add up the time in which slices were carried; waiting for live changes is not work."""
+        if not self._passes[0].is_under_way:
+            self._worked_s += now - self._begun_at
 
     def _tell(self, ended: FullPass, now: float) -> None:
         what = f"{display(ended.subtree)} is" if ended.subtree else "everything is"
@@ -104,4 +114,5 @@ class Passes:
         log.info("%s: %s compared, %d entries in %.1f s", self._target, what, *pace)
         if not ended.subtree:
             self.completed += 1
-            self._ended_at, self._took_s = now, now - ended.first_seen
+            self._ended_at, self._took_s = now, self._worked_s
+        self._worked_s = 0.0

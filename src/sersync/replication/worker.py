@@ -336,13 +336,13 @@ class TargetWorker:
             if not outcome.paths:
                 return
             self._mailbox.settle(name, live, again=again, now=now)
-            self._passes.settle(passing)
+            self._passes.settle(passing, now)
             self._succeeded(outcome, again, now)
         else:
             self._failed(outcome, now)
             retry_at = self._health.retry_at
             self._mailbox.settle(name, (), put_back=live, not_before=retry_at, again=again, now=now)
-            self._passes.repeat(passing)
+            self._passes.repeat(passing, now)
         self._standing.tell(outcome, now)
 
     def _stopped(
@@ -352,14 +352,14 @@ class TargetWorker:
         decision = self._deletions.decide(outcome, now)
         if isinstance(decision, int):
             refused = self._carry(outcome.paths, now, granted=decision)
-            self._passes.repeat([path for path in refused.waiting if path.sequence < 0])
+            self._passes.repeat([path for path in refused.waiting if path.sequence < 0], now)
             waiting = tuple(path for path in refused.waiting if path.sequence >= 0)
             self._wait_with(replace(refused, waiting=waiting), now)
             return
         if decision is not None:
             self._health.stop(decision)
         self._mailbox.defer(self.target.name, live)
-        self._passes.repeat(passing)
+        self._passes.repeat(passing, now)
         self._passes.block()
         self._standing.tell(replace(outcome, reason=decision), now)
 

@@ -6,6 +6,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sersync.linux.child import Child
 from sersync.model.batch import Again, Outcome, Problem, Reason, Stage, Stats, Verdict
@@ -21,6 +22,8 @@ from sersync.transfer.sweep import Sweep, deleting, left_for_excluded, sort_out
 from sersync.transfer.tree import SourceTree
 from sersync.transfer.unit import unspell
 from sersync.transfer.verdict import MAX_DELETE_EXIT, Judgement, judge
+
+_MOST_ENTRIES_TO_TIDY: Final = 10_000
 
 Attributes = tuple[int, int, int, int]
 """Inode, mode, modification and change time of a directory."""
@@ -44,6 +47,8 @@ class Active:
     moved_bytes: int = 0
     moved_at: float = 0.0
     stalled: bool = False
+    was_cut: bool = False
+    """It is the second run for its paths: the end of the first one is not known."""
     first: Judgement | None = None
     """The judgement of the transfer itself, while a dry run finds out what is missing."""
     looks: bool = False
@@ -127,6 +132,8 @@ def judged(active: Active, judgement: Judgement, now: float) -> Judgement:
 def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[Again]:
     """Return what is dirty anew after a run, although nothing changed at the source."""
     again = [Again(path=path) for path in outdone_parents(active, tree)]
+    if judgement.unconfirmed:
+        again += levels_of_leavings(active, tree)
     if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
         again += [Again(path=path) for path in active.run.large]
         again += levels_to_repeat(active, judgement)
@@ -149,7 +156,7 @@ def concluded(active: Active, judgement: Judgement, *, now: float, again: list[A
         stats=active.stats,
         problems=problems,
         again=tuple(again),
-        unconfirmed=judgement.unconfirmed,
+        unconfirmed=judgement.unconfirmed or active.was_cut,
         kind=active.run.kind.value,
         warm=active.warm,
         command=pasteable(active.child.argv, active.run.names),
@@ -251,6 +258,21 @@ def levels_to_repeat(active: Active, judgement: Judgement) -> list[Again]:
 def _concerns(path: RelPath, run: Run) -> bool:
     # A dry run also names the implied parents; another run carries their times right now.
     return any(is_within(path, lock) for lock in run.locks)
+
+
+def levels_of_leavings(active: Active, tree: SourceTree) -> list[Again]:
+    """Return the levels where a receiver that was killed may have left a temporary file.
+
+    Those have names that nobody reports, so only comparing finds them; a very large level is left
+    to the next full pass.
+    """
+    names = (unspell(name) for name in active.run.names if not name.endswith(b"/"))
+    levels = dict.fromkeys(parent(path) for path in names if path)
+    return [
+        Again(path=each, scope=Scope.LEVEL, failed=True)
+        for each in levels
+        if not tree.holds_more_than(each, _MOST_ENTRIES_TO_TIDY)
+    ]
 
 
 def progress_of(each: Active) -> int:

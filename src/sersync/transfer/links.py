@@ -33,8 +33,14 @@ class LinkedNames:
         self._searched: dict[Key, Count] = {}
         self._left: dict[RelPath, None] = {}
 
-    def note(self, path: RelPath, seen: Seen) -> None:
-        """Remember that *path* is one name of a file that has several."""
+    def note(self, path: RelPath, seen: Seen, *, is_written: bool = False) -> None:
+        """Remember that *path* is one name of a file that has several.
+
+        *is_written*: by it bytes were written just now, perhaps, and nobody reports the others.
+        """
+        if is_written:
+            self._left.update(dict.fromkeys(self.others(path, seen)))
+            return
         key = (seen.st_dev, seen.st_ino)
         self.look(path, seen)
         if path in self._file_of or len(self._file_of) >= self._most:

@@ -23,7 +23,6 @@ from sersync.transfer.unit import DOUBTFUL, Plan, Stamp, Unit, spell, spell_leve
 YOUNG_NS: Final = 4_000_000_000
 """Files that changed within this time before a look at their directory are remembered."""
 
-
 Seen = os.stat_result
 """What lstat(2) tells of a path."""
 
@@ -47,8 +46,11 @@ class View(Protocol):
 class Links(Protocol):
     """What is known of files with several names."""
 
-    def note(self, path: RelPath, seen: Seen) -> None:
-        """Remember that *path* is one name of a file that has several."""
+    def note(self, path: RelPath, seen: Seen, *, is_written: bool = False) -> None:
+        """Remember that *path* is one name of a file that has several.
+
+        *is_written*: in a new directory, where single files are not reported, its bytes are young.
+        """
         ...
 
     def others(self, path: RelPath, seen: Seen) -> list[RelPath]:
@@ -155,7 +157,7 @@ class Planner:
         elif scope is Scope.TREE:
             self._tree(dirty, path)
         elif scope is Scope.LEVEL:
-            self._level(dirty, path)
+            self._add(self.level([dirty], path))
         else:
             self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
 
@@ -208,7 +210,7 @@ class Planner:
                 return
             unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
-            if any(self._looks_unchanged(dirty, each, stamp) for each in names):
+            if any(self._looks_equal(dirty, each, stamp, seen.st_nlink > 1) for each in names):
                 unit.kind = Kind.REWRITES
             else:
                 unit.stamps = [known for known in unit.stamps if not self._may_be_skipped(*known)]
@@ -239,7 +241,7 @@ class Planner:
         known = self._carried.stamp(path)
         return known is not None and known[:3] == stamp[:3] and self._carried.is_confirmed(path)
 
-    def _looks_unchanged(self, dirty: DirtyPath, path: RelPath, stamp: Stamp) -> bool:
+    def _looks_equal(self, dirty: DirtyPath, path: RelPath, stamp: Stamp, linked: bool) -> bool:
         """Tell whether rsync might take a changed file for an unchanged one.
 
         It compares size and modification time. Both can be the old ones: of two writes within a
@@ -257,7 +259,8 @@ class Planner:
             if ctime_ns == old_ctime_ns and ctime_ns <= looked_at_ns - terms.coarse_tick_ns:
                 return False
             alike = abs(mtime_ns - old_mtime_ns) <= terms.tick_ns
-            if dirty.content and size == old_size and alike:
+            # Bytes may have been written by another name, of which nothing was heard.
+            if (dirty.content or linked) and size == old_size and alike:
                 return True
         if not dirty.content or (dirty.created and path == dirty.path):
             return False
@@ -283,10 +286,7 @@ class Planner:
         self._survey(unit, directory)
         return unit
 
-    def _level(self, dirty: DirtyPath, directory: RelPath) -> None:
-        self._add(self.level([dirty], directory))
-
-    def _survey(self, unit: Unit, directory: RelPath) -> list[RelPath]:
+    def _survey(self, unit: Unit, directory: RelPath, *, is_new: bool = False) -> list[RelPath]:
         """Take the level of *directory* into *unit*; return the directories in it."""
         if not self._terms.filters.is_exact:
             return self._name_each(unit, directory)
@@ -303,7 +303,8 @@ class Planner:
                 below.append(join(directory, entry))
                 continue
             if seen.st_nlink > 1:
-                self._links.note(join(directory, entry), seen)
+                is_written = is_new and seen.st_mtime_ns > fresh_ns
+                self._links.note(join(directory, entry), seen, is_written=is_written)
             if stat.S_ISREG(mode):
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
@@ -350,7 +351,7 @@ class Planner:
         waiting = [top]
         while waiting:
             directory = waiting.pop()
-            below = self._survey(unit, directory)
+            below = self._survey(unit, directory, is_new=True)
             if unit.entries > self._terms.tree_entries:
                 self._plan.too_wide.append(dirty)
                 return

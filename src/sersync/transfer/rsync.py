@@ -243,6 +243,7 @@ class RsyncTransport:
             moved_at=now,
             looks=bool(run.sweeps),
             token=token,
+            was_cut=cold,
         )
         for other in self._active.values():
             begun.meets(other)
@@ -316,8 +317,10 @@ class RsyncTransport:
             return
         ended.stats = parse_stats(child.stdout.text)
         judgement = runs.judge_child(child, code, self.target, self._root)
+        if judgement.too_many_connections:
+            self._spares.give_way(now)
         if ended.warm and code in _CUT_CODES and now - ended.started_at < _DEAD_SPARE_S:
-            # The connection had died while the spare waited: nothing was carried by it.
+            # The connection had died while the spare waited, most likely: so nothing was carried.
             self._begin(ended.run, ended.recipe, cold=True)
         elif judgement.missing_args_rejected:
             self._capabilities = replace(self._capabilities, missing_args=False)
@@ -341,16 +344,13 @@ class RsyncTransport:
         if not ended.run.names:
             self._conclude(ended, Judgement(verdict=Verdict.DONE), now)
             return
-        child = self._start(ended.run, ended.recipe, [b"--stats"])
-        if child is not None:
-            self._go_on(ended, child, now)
+        self._go_on(ended, self._start(ended.run, ended.recipe, [b"--stats"]), now)
 
-    def _go_on(self, active: Active, child: Child, now: float) -> None:
-        """Let *child* be the rsync of a run that had another one before."""
-        active.child = child
-        active.moved_at = now
-        active.moved_bytes = 0
-        self._active[child] = active
+    def _go_on(self, active: Active, child: Child | None, now: float) -> None:
+        """Let *child* be the rsync of a run that had another one before, if it could start."""
+        if child is not None:
+            active.child, active.moved_at, active.moved_bytes = child, now, 0
+            self._active[child] = active
 
     def _spare_died(self, child: Child, code: int, now: float) -> None:
         judgement = runs.judge_child(child, code, self.target, self._root)
@@ -381,10 +381,9 @@ class RsyncTransport:
 
     def _look_again(self, ended: Active, judgement: Judgement, now: float) -> None:
         """Ask rsync, by a dry run of the same list, what is missing, or was not deleted."""
-        child = self._start(ended.run, *runs.second_look(ended, judgement))
-        if child is not None:
-            ended.first = judgement
-            self._go_on(ended, child, now)
+        second_look = runs.second_look(ended, judgement)
+        ended.first = judgement
+        self._go_on(ended, self._start(ended.run, *second_look), now)
 
     def _checked(self, ended: Active, code: int, now: float) -> None:
         first = ended.first

@@ -115,25 +115,39 @@ class Spares:
             started.append(child)
         return started
 
+    def give_way(self, now: float) -> None:
+        """Let none be fit any more, and want one less: a transfer had no connection left."""
+        self._want_less(now)
+        for spare in self._spares:
+            spare.since = float("-inf")
+
     def died(self, child: Child, now: float, *, too_many_connections: bool) -> None:
         """Take note that *child* ended by itself while it waited."""
         [spare] = [each for each in self._spares if each.child is child]
         self._spares.remove(spare)
         age_s = now - spare.since
         if too_many_connections:
-            # The slot is needed for a transfer. One spare less, for good.
-            self._wanted = max(0, self._wanted - 1)
-        elif age_s > 2.0:
+            self._want_less(now)
+            return
+        if age_s > 2.0:
             # The target closed an idle connection: be gone before it does so again.
             self._max_age_s = max(1.0, min(self._max_age_s, age_s / 2))
             return
-        self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._pause_s), _LONGEST_PAUSE_S)
-        self._not_before = now + self._pause_s
+        self._pause(now)
 
     def served(self) -> None:
         """Take note that a spare did its work: connections succeed."""
         self._pause_s = 0.0
         self._not_before = 0.0
+
+    def _want_less(self, now: float) -> None:
+        # The slot is needed for a transfer. One spare less, for good.
+        self._wanted = max(0, self._wanted - 1)
+        self._pause(now)
+
+    def _pause(self, now: float) -> None:
+        self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._pause_s), _LONGEST_PAUSE_S)
+        self._not_before = now + self._pause_s
 
     @property
     def ripe_at(self) -> float:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -242,8 +243,18 @@ def short_queue() -> Iterator[int]:
     """The kernel's own length of an event queue, which daemons of root may have raised."""
     setting = Path("/proc/sys/fs/inotify/max_queued_events")
     before = setting.read_text()
-    setting.write_text("16384")
+    is_over = threading.Event()
+
+    def hold() -> None:
+        # Whatever else runs here as root raises it when it starts.
+        while not is_over.wait(0.001):
+            setting.write_text("16384")
+
+    holding = threading.Thread(target=hold)
+    holding.start()
     yield 16384
+    is_over.set()
+    holding.join()
     setting.write_text(before)
 
 

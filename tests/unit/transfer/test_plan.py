@@ -439,6 +439,24 @@ def test_a_file_rewritten_by_a_name_that_it_lost_is_sent_without_comparing() -> 
     assert plan.units[RelPath(b"b")].kind is Kind.REWRITES
 
 
+def test_a_file_written_by_a_name_in_a_new_tree_travels_by_its_other_names_too() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), links=links)
+
+    assert names_of(planned(tree, dirty(b"d", Scope.TREE), links=links)) == [
+        *(b"./a", b"./d/", b"/d/b")
+    ]
+
+
+def test_a_linked_file_whose_attributes_changed_may_have_been_written_by_another_name() -> None:
+    tree = Tree(a=seen(size=7, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS, links=2))
+    memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
+
+    assert only(planned(tree, dirty(b"a"), memory=memory)).kind is Kind.REWRITES
+
+
 def test_names_by_way_of_what_is_a_symlink_now_are_not_sent() -> None:
     one = seen(inode=5, links=2)
     tree = Tree(a=one, d=seen(DIRECTORY), d__b=one)

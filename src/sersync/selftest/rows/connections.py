@@ -32,7 +32,7 @@ def cut_after_bytes(trial: Trial) -> None:
         proxy.cut()
         for each in range(5):
             name = trial.source / f"d{number % 4}" / f"cut-{number}-{each}"
-            name.write_bytes(trial.chance.randbytes(60_000))
+            name.write_bytes(trial.chance.randbytes(max(60_000, 2 * length)))
         trial.wait_for_state("backing-off")
         proxy.cut_after(0)
         trial.converge()
