@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sersync.model.expression import parse_expression
+from sersync.model.filters import Filter
 from sersync.model.rule import Rule
 from sersync.model.status import TargetState
 from sersync.replication.worker import TargetWorker
@@ -135,3 +137,28 @@ def test_large_files_in_a_pass_are_carried_and_those_left_alone_are_not(
 
     assert (copy / "large.txt").stat().st_size == 100_000
     assert not (copy / "large.php").exists()
+
+
+def test_a_baseline_with_a_filter_that_rsync_cannot_apply_deletes_nothing_extraneous(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    filters = Filter((), [parse_expression(rb"([a-z]+)/\1")])
+    assert not filters.is_exact
+    for root in (source, copy):
+        (root / "d").mkdir()
+        (root / "d" / "f").write_text("old")
+    (copy / "d" / "only-there").write_text("extraneous")
+    engine = engines(
+        source,
+        copy_at(copy, rsyncd.endpoint, baseline=True, filters=filters),
+        filters=filters,
+    )
+    engine.wait_for_state(TargetState.IN_SYNC)
+
+    (source / "d" / "f").unlink()
+    (source / "d" / "g").write_text("new")
+    _worker(engine).root_is_back()
+
+    wait_until(lambda: (copy / "d" / "g").exists() and not (copy / "d" / "f").exists())
+    wait_until(lambda: engine.status().full_passes == 1)
+    assert (copy / "d" / "only-there").exists()
