@@ -21,6 +21,7 @@ from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
 from sersync.cli.selftest import selftest
+from sersync.cli.service import service
 from sersync.cli.status import status
 from sersync.cli.target import target
 from sersync.errors import SersyncError, UsageError
@@ -54,6 +55,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
 for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(target, name="target")
+app.add_typer(service, name="service")
 
 
 def _show_version(is_asked_for: bool) -> None:
@@ -76,6 +78,9 @@ def _top(
 
 def main() -> None:
     """Run one command and exit with its code; expected errors are messages, never tracebacks."""
+    from sersync.linux.first import go_second
+
+    go_second()
     sys.exit(_run())
 
 

@@ -26,7 +26,10 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Loaded:
     else:
         loaded = parse_toml(decoded_text(content, path), path, environ)
     real = os.path.realpath(path)
-    state_dir = loaded.settings.state_dir or default_state_dir(f"run-{digest(real)}", environ)
+    # A service manager that gives us a directory knows best (systemd.exec(5), StateDirectory=).
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    default = given or default_state_dir(f"run-{digest(real)}", environ)
+    state_dir = loaded.settings.state_dir or default
     return replace(loaded, settings=replace(loaded.settings, config_file=real, state_dir=state_dir))
 
 

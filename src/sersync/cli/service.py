@@ -1,0 +1,175 @@
+"""``sersync service``: either side as a service of this host."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import Option
+
+from sersync.cli.options import Config
+from sersync.errors import UsageError
+
+if TYPE_CHECKING:
+    from sersync.install.job import Job
+    from sersync.install.place import Place
+
+_TARGET_UNIT = "sersync-target.service"
+_TARGET_SERVICE = "sersync-target"
+_TARGET_CONFIG = "/etc/rsyncd.conf"
+_MANAGED = "/the-service-manager-chooses"
+"""Stands for a state directory that the configuration does not name."""
+
+service = typer.Typer(
+    help="Either side as a service: systemd units, or an rc script without systemd.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Name = Annotated[str, Option(metavar="NAME", help="Of the service; unset: the file's own.")]
+Target = Annotated[bool, Option("--target", help="The receiving side, an rsync daemon.")]
+Root = Annotated[
+    str, Option(metavar="DIR", help="Put the files below DIR, for an image; start nothing.")
+]
+
+
+@service.command()
+def install(
+    config: Config = "",
+    target: Target = False,
+    name: Name = "",
+    user: Annotated[
+        str, Option(metavar="NAME", help="Run as this user, who still may read every source.")
+    ] = "",
+    print_: Annotated[bool, Option("--print", help="Print the files; change nothing.")] = False,
+    rc: Annotated[bool, Option("--rc", help="An rc script, also where systemd runs.")] = False,
+    root: Root = "/",
+) -> int:
+    """Install and start sersync@NAME.service for FILE, or sersync-target.service with --target."""
+    from sersync.install.place import Place
+
+    place = Place(root=Path(root))
+    by_script = rc or not place.has_systemd
+    file, text, what = _target_files(place, config, rc=by_script) if target else _source_files(
+        place, _job(config, name, user), rc=by_script
+    )  # fmt: skip
+    if print_:
+        print(f"# {file}")
+        print(text, end="")
+        for line in _cron_hint(what) if by_script else ():
+            print(line)
+        return 0
+    return _put(place, file, text, what, rc=by_script)
+
+
+@service.command()
+def uninstall(
+    config: Config = "", target: Target = False, name: Name = "", root: Root = "/"
+) -> int:
+    """Stop the service and remove its files; configuration and state stay."""
+    from sersync.install.place import Place, take_away, take_script_away
+
+    place = Place(root=Path(root))
+    if target:
+        unit, script = _TARGET_UNIT, _TARGET_SERVICE
+    else:
+        name = name or _name_of(config)
+        if not name:
+            raise UsageError("which service?", hint="sersync service uninstall -c FILE")
+        unit, script = f"sersync@{name}.service", f"sersync-{name}"
+    found = [take_away(place, unit), take_script_away(place, script)]
+    print(f"{unit} is gone; its configuration and its state are still there"
+          if any(found) else f"there is no {unit}")  # fmt: skip
+    return 0 if any(found) else 1
+
+
+def _job(config: str, name: str, user: str) -> Job:
+    from sersync.cli.messages import warn
+    from sersync.config.file import load
+    from sersync.install.job import job_of
+
+    if not config:
+        raise UsageError(
+            "which configuration?", hint="sersync service install -c FILE, or --target"
+        )
+    # Where the configuration names no directory, the service manager's is taken.
+    loaded = load(config, {**os.environ, "STATE_DIRECTORY": _MANAGED})
+    warn(loaded.warnings)
+    state_dir = loaded.settings.state_dir
+    return job_of(
+        loaded.settings,
+        name=name or _name_of(config),
+        program=_program(),
+        user=user,
+        state_dir="" if state_dir == _MANAGED else state_dir,
+    )
+
+
+def _source_files(place: Place, job: Job, *, rc: bool) -> tuple[Path, str, str]:
+    from sersync.install.rc import source_script
+    from sersync.install.unit import source_unit
+
+    if rc:
+        return place.script_file(f"sersync-{job.name}"), source_script(job), f"sersync-{job.name}"
+    return place.unit_file(job.unit), source_unit(job), job.unit
+
+
+def _target_files(place: Place, config: str, *, rc: bool) -> tuple[Path, str, str]:
+    from sersync.install.job import checked
+    from sersync.install.rc import target_script
+    from sersync.install.unit import target_unit
+
+    file = checked(os.path.abspath(config or _TARGET_CONFIG))
+    if rc:
+        script = target_script(_program(), file)
+        return place.script_file(_TARGET_SERVICE), script, _TARGET_SERVICE
+    return place.unit_file(_TARGET_UNIT), target_unit(_program(), file), _TARGET_UNIT
+
+
+def _put(place: Place, file: Path, text: str, what: str, *, rc: bool) -> int:
+    from sersync.install.place import active_rivals, enable, put
+
+    is_new = put(file, text, mode=0o755 if rc else 0o644)
+    print(f"{file}: {'written' if is_new else 'is current'}")
+    if rc:
+        print(f"start it now: {file} start")
+        print(f"and at boot:  update-rc.d {what} defaults    # or: chkconfig --add {what}")
+        print(*_cron_hint(what), sep="\n")
+        return 0
+    failed = enable(place, what)
+    for line in failed:
+        print(f"sersync: {line}", file=sys.stderr)
+    if what == _TARGET_UNIT and not place.is_image:
+        for rival in active_rivals(("rsync.service", "rsyncd.service", "rsync.socket")):
+            print(f"sersync: {rival} runs too; only one can have the port: systemctl disable"
+                  f" --now {rival}", file=sys.stderr)  # fmt: skip
+    if not failed and not place.is_image:
+        print(f"look at it: systemctl status {what}; journalctl -fu {what}")
+    return 69 if failed else 0
+
+
+def _cron_hint(what: str) -> list[str]:
+    from sersync.install.rc import cron_line
+
+    return ["# for /etc/cron.d/sersync:", f"# {cron_line(what, _program())}"]
+
+
+def _name_of(config: str) -> str:
+    return Path(config).stem
+
+
+def _program() -> tuple[str, ...]:
+    """Return how sersync is started on this host, by absolute paths."""
+    own = Path(sys.argv[0])
+    if own.name == "sersync" and own.exists():
+        return (os.fspath(own.absolute()),)
+    beside = Path(sys.executable).parent / "sersync"
+    if beside.exists():
+        return (os.fspath(beside),)
+    found = shutil.which("sersync")
+    return (found,) if found else (sys.executable, "-m", "sersync")

@@ -1,0 +1,1 @@
+"""Makes a service of sersync on this host: systemd units, or an rc script without systemd."""
