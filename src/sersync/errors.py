@@ -7,6 +7,7 @@
     ├── ConfigError           78  the configuration is wrong; carries all mistakes at once
     ├── SourceError           66  a source cannot be read or watched
     ├── EnvironmentMissing    69  the host lacks something: rsync, a limit, a permission
+    ├── StateUnavailable      74  the state cannot be stored or read now; replication goes on
     └── AlreadyRunning        75  another instance holds this state directory
 
 Trouble with one path is a ``Problem``, trouble with one transfer an ``Outcome``: those are
@@ -46,6 +47,12 @@ class EnvironmentMissing(SersyncError):
     """The host does not provide something that must be there."""
 
     exit_code = 69
+
+
+class StateUnavailable(SersyncError):
+    """What must outlive the daemon cannot be stored or read now; replication goes on without."""
+
+    exit_code = 74
 
 
 class AlreadyRunning(SersyncError):

@@ -25,6 +25,9 @@ class ManualClock:
     def monotonic(self) -> float:
         return self.now
 
+    def wall(self) -> float:
+        return self.now + 1e9
+
     def advance(self, seconds: float) -> None:
         self.now += seconds
 
@@ -177,14 +180,21 @@ class FakeSchedule:
 class Bench:
     """One worker with everything around it in memory. ``step`` is one turn of its loop."""
 
-    def __init__(self, *slices: Slice, max_delete: int | None = -1, lanes: int = 2) -> None:
-        self.clock = ManualClock()
+    def __init__(
+        self,
+        *slices: Slice,
+        max_delete: int | None = -1,
+        lanes: int = 2,
+        log: Changelog | None = None,
+        clock: ManualClock | None = None,
+    ) -> None:
+        self.clock = clock or ManualClock()
         self.transport = ScriptedTransport(lanes=lanes)
         self.guard = FakeGuard()
         self.scanner = FakeScanner(*slices)
         self.schedule = FakeSchedule()
         self.lost: list[Reason] = []
-        self.mailbox = Mailbox(Changelog(), max_delay_s=10.0)
+        self.mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=10.0)
         self.mailbox.join("copy", self.transport.wake, now=self.clock.now)
         target = Target(
             name="copy",

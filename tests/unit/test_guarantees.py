@@ -13,6 +13,7 @@ _TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?(?:\[[\w-]+\])?`
 _PROMISES = [line for line in _PAGE.splitlines() if line.startswith("| ") and "proof" not in line]
 _CALENDAR = re.compile(r"time\.time(?:_ns)?\(\)|datetime\.now\(")
 _MAY_KNOW_THE_DATE = {
+    "daemon/pulse.py": "checkpoints note ages by the calendar; no wait is longer for a jump",
     "daemon/schedule.py": "cron expressions are by the calendar; a jump is noticed",
     "transfer/probe.py": "the probe's file gets a time of the calendar",
     "transfer/planning.py": "compared with times of files, which are the calendar's",

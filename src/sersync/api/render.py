@@ -8,7 +8,14 @@ from typing import Any
 from sersync.model.batch import Outcome, Problem, Reason
 from sersync.model.path import display
 from sersync.model.request import Deed
-from sersync.model.status import BatchReport, DaemonStatus, PassProgress, SourceStatus, TargetStatus
+from sersync.model.status import (
+    BatchReport,
+    DaemonStatus,
+    PassProgress,
+    SourceStatus,
+    StateStatus,
+    TargetStatus,
+)
 
 Json = dict[str, Any]
 
@@ -77,8 +84,15 @@ def _source(source: SourceStatus) -> Json:
             {"path": display(each.path), "reason": _reason(each.reason)} for each in source.missing
         ],
         "notes": list(source.notes),
+        "state": _state(source.state),
         "targets": [_target(target) for target in source.targets],
     }
+
+
+def _state(state: StateStatus | None) -> Json | None:
+    if state is None:
+        return None
+    return {"stored_s_ago": _seconds(state.stored_s_ago), "reason": _reason(state.reason)}
 
 
 def _target(target: TargetStatus) -> Json:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
+from itertools import chain
 
 from sersync.changelog.merge import changed, merged
+from sersync.model.checkpoint import Waiting
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath
 
@@ -32,6 +34,18 @@ class Backlog:
         self.in_flight: dict[RelPath, DirtyPath] = {}
         self._times: list[tuple[float, int, RelPath]] = []
         self._attempted: set[RelPath] = set()
+        self._touched: set[RelPath] | None = None
+
+    @classmethod
+    def restored(cls, cursor: int, waiting: Iterable[Waiting], *, now: float) -> Backlog:
+        """Return the backlog of a target that *waiting* was stored for; all of it is due.
+
+        Nothing of it is a new name any more: some run may have carried it meanwhile.
+        """
+        backlog = cls(cursor=cursor, now=now)
+        for each in waiting:
+            backlog.keep(changed(each.path, not_before=0.0, created=False))
+        return backlog
 
     def keep(self, entry: DirtyPath) -> None:
         """Put *entry* into the own set; what is there already is merged with it."""
@@ -39,6 +53,7 @@ class Backlog:
         if old is not None:
             entry = self._onto(old, entry)
         self.own[entry.path] = entry
+        self._touch(entry.path)
         if old is None or entry.not_before < old.not_before:
             heappush(self._times, (entry.not_before, entry.sequence, entry.path))
 
@@ -50,6 +65,7 @@ class Backlog:
             if entry is None or entry.not_before != not_before:
                 continue
             del self.own[path]
+            self._touch(path)
             if path in self.in_flight:
                 self._wait(changed(entry, created=False))
             elif path in self.deferred:
@@ -71,6 +87,7 @@ class Backlog:
             taken[path] = self._onto(taken[path], entry)
             return
         if path in self.own:
+            self._touch(path)
             entry = self._onto(self.own[path], entry)
         elif entry.created and path in self._attempted:
             entry = changed(entry, created=False)
@@ -84,6 +101,7 @@ class Backlog:
         """Note *paths* as in flight."""
         for entry in paths:
             self.in_flight[entry.path] = entry
+            self._touch(entry.path)
 
     def land(self, entry: DirtyPath) -> DirtyPath | None:
         """End the flight of *entry*; None if it is another version that is in flight, or none."""
@@ -91,6 +109,7 @@ class Backlog:
         if flying is None or flying.sequence != entry.sequence:
             return None
         del self.in_flight[entry.path]
+        self._touch(entry.path)
         return flying
 
     def wake(self, path: RelPath) -> None:
@@ -137,12 +156,47 @@ class Backlog:
             heappop(self._times)
         return None
 
+    def changes(self) -> tuple[list[Waiting], set[RelPath], bool]:
+        """Return what waits and is new or not as it was, what is gone, and whether that is all.
+
+        Counted from the last call; the first one, and the one after ``forget_changes``, tells
+        all. What was told once is told no more.
+        """
+        touched = self._touched
+        self._touched = set()
+        if touched is None:
+            paths = set(chain(self.own, self.deferred, self.in_flight))
+            return list(map(self._waiting, paths)), set(), True
+        own, deferred, flying = self.own.keys(), self.deferred.keys(), self.in_flight.keys()
+        here = (touched & own) | (touched & deferred) | (touched & flying)
+        return list(map(self._waiting, here)), touched - here, False
+
+    def forget_changes(self) -> None:
+        """Let the next ``changes`` tell everything: what was told before is lost."""
+        self._touched = None
+
+    def _waiting(self, path: RelPath) -> Waiting:
+        """Return the one entry that stands for all that waits of *path*."""
+        whole: DirtyPath | None = None
+        flying = self.in_flight.get(path)
+        for entry in (flying, self.deferred.get(path), self.own.get(path)):
+            if entry is not None:
+                whole = entry if whole is None else merged(whole, entry, created=False)
+        if whole is None:
+            raise AssertionError("only what waits is asked for")
+        return Waiting(path=whole, is_flying=flying is not None)
+
+    def _touch(self, path: RelPath) -> None:
+        if self._touched is not None:
+            self._touched.add(path)
+
     def _wait(self, entry: DirtyPath) -> None:
         other = self.deferred.get(entry.path)
         if other is not None:
             older, newer = sorted((other, entry), key=_sequence)
             entry = merged(older, newer, created=older.created)
         self.deferred[entry.path] = entry
+        self._touch(entry.path)
 
     def _onto(self, older: DirtyPath, newer: DirtyPath) -> DirtyPath:
         created = older.created and older.path not in self._attempted

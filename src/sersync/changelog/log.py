@@ -25,11 +25,13 @@ from typing import Final
 
 from sersync.changelog.backlog import Backlog
 from sersync.changelog.merge import absorb, changed, merged
+from sersync.model.checkpoint import KeptTarget, LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
 
 _COMPACT_AFTER: Final = 10_000
 _FIRST_SEEN: Final = attrgetter("first_seen")
+_SEQUENCE: Final = attrgetter("sequence")
 
 
 class Changelog:
@@ -47,6 +49,37 @@ class Changelog:
         self._fastest = 0
         self._dropped = 0
         self._backlogs = {name: Backlog(cursor=0, now=float("-inf")) for name in targets}
+
+    @classmethod
+    def restored(
+        cls,
+        reported: Iterable[DirtyPath],
+        sequence: int,
+        targets: Iterable[KeptTarget],
+        *,
+        now: float,
+    ) -> Changelog:
+        """Return a log as it was stored: what was *reported*, and the state of each target.
+
+        Nothing is a new name any more, and nothing is held back. The newest number ever given
+        was *sequence*, or one that is found here.
+        """
+        log = cls()
+        for entry in sorted(reported, key=_SEQUENCE):
+            fresh = changed(entry, not_before=0.0, created=False)
+            old = log._log.pop(entry.path, None)
+            log._log[entry.path] = merged(old, fresh, created=False) if old else fresh
+        numbers = [sequence, *(entry.sequence for entry in log._log.values())]
+        for target in targets:
+            numbers += (target.cursor, *(each.path.sequence for each in target.waiting))
+            backlog = Backlog.restored(target.cursor, target.waiting, now=now)
+            log._backlogs[target.name] = backlog
+        log._sequence = max(numbers)
+        log._advance()
+        return log
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._backlogs
 
     def add_target(self, name: str, *, now: float) -> None:
         """Let *name* follow from the end of the log on."""
@@ -206,6 +239,37 @@ class Changelog:
         """Make everything deferred due: a run has ended."""
         self._backlogs[target].release()
 
+    def ground(self, target: str) -> list[DirtyPath]:
+        """Put back everything in flight, whose end nobody will tell; return it."""
+        flying = list(self._backlogs[target].in_flight.values())
+        self.put_back(target, flying)
+        self.release(target)
+        return flying
+
+    def changes(self, since: int) -> LogChanges:
+        """Return what was reported after the sequence number *since*; a negative one: all.
+
+        What a slow target has yet to get of an older report of the same path is part of it.
+        """
+        newest_first = takewhile(lambda entry: entry.sequence > since, reversed(self._log.values()))
+        reported = [self._whole(entry) for entry in newest_first]
+        reported.reverse()
+        return LogChanges(
+            reported=reported,
+            sequence=self._sequence,
+            size=len(self._log),
+            is_whole=since < 0,
+        )
+
+    def target_changes(self, target: str) -> tuple[int, list[Waiting], set[RelPath], bool]:
+        """Return the cursor of *target*, and what ``Backlog.changes`` tells."""
+        backlog = self._backlogs[target]
+        return backlog.cursor, *backlog.changes()
+
+    def forget_changes(self, target: str) -> None:
+        """Let the next ``target_changes`` tell everything."""
+        self._backlogs[target].forget_changes()
+
     def next_due(self, target: str) -> float | None:
         """Return when something can be taken: 0.0 is now, None is never as things stand."""
         backlog = self._backlogs[target]
@@ -285,6 +349,10 @@ class Changelog:
             return entry
         whole = merged(older, entry, created=False)
         return changed(whole, first_seen=max(whole.first_seen, backlog.swept))
+
+    def _whole(self, entry: DirtyPath) -> DirtyPath:
+        older = self._older.get(entry.path)
+        return entry if older is None else merged(older, entry, created=False)
 
     def _set_aside(self, passed: DirtyPath) -> None:
         """Keep *passed* for the targets that have not passed it."""

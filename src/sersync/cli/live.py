@@ -66,6 +66,8 @@ def frame(status: DaemonStatus) -> RenderableType:
         for missing in source.missing:
             lines += _reason(source.name, missing.reason)
             lines.append(Text(f"    {go_on(status.state_dir, source.name, confirm=True)}"))
+        if source.state and source.state.reason:
+            lines += _reason(source.name, source.state.reason)
         lines += [Text(f"{source.name}: {note}", style="yellow") for note in source.notes]
         table = Table.grid(padding=(0, 3, 0, 0))
         table.add_column(no_wrap=True, min_width=_STATE_WIDTH)

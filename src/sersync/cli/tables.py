@@ -49,6 +49,8 @@ def instance_view(document: Json) -> RenderableType:
             troubles += trouble(source["name"], missing["reason"])
             line = go_on(document["state_dir"], source["name"], confirm=True)
             troubles.append(Text(f"  {line}"))
+        if source["state"] and source["state"]["reason"]:
+            troubles += trouble(source["name"], source["state"]["reason"])
         for target in source["targets"]:
             table.add_row(*_cells(target))
             if target["reason"] and target["state"] != "in-sync":

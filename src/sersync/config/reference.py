@@ -47,6 +47,7 @@ _KINDS: Final = {
     "max_delay": "duration",
     "grace": "duration",
     "retry_failed": "duration",
+    "checkpoint_every": "duration",
     "full_pass": "schedule",
     "large_file": "size",
     "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
@@ -24,6 +25,9 @@ from sersync.model.filters import Filter, Rule, parse_rule, warn_absolute
 from sersync.model.rule import parse_pattern_option
 from sersync.model.target import Settings, Source, Target
 from sersync.model.trigger import Trigger
+
+_MOST_OFTEN_S: Final = 0.1
+"""Checkpoints are not worth their cost any more often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +69,17 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
         grace_s=document.grace,
         failure_log=document.failure_log,
         retry_failed_s=document.retry_failed,
+        checkpoint_every_s=_often(document.checkpoint_every, findings),
     )
     return Resolved(settings=settings, placed=tuple(placed))
+
+
+def _often(seconds: float, findings: Findings) -> float:
+    if seconds < _MOST_OFTEN_S:
+        findings.mistake(
+            ("checkpoint_every",), f"{seconds:g} s is too short", f"at least {_MOST_OFTEN_S:g} s"
+        )
+    return max(_MOST_OFTEN_S, seconds)
 
 
 def _source(

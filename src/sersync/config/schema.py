@@ -215,6 +215,11 @@ class Document(Table):
         default=10.0,
         description="How long a stop waits for running transfers before it cancels them.",
     )
+    checkpoint_every: Duration = Field(
+        default=5.0,
+        description="How often the state is stored, if something changed: what is pending, so that"
+        " it survives the end of the daemon.",
+    )
     defaults: TargetSettings = Field(
         default=TargetSettings(), description="Settings for all targets of all sources."
     )

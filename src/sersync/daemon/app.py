@@ -15,14 +15,17 @@ from sersync import __version__
 from sersync.api.server import ControlServer
 from sersync.daemon.assembly import assemble_source, assemble_target
 from sersync.daemon.control import Control
+from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.pulse import Pulse
 from sersync.daemon.supervisor import Supervisor
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
 from sersync.linux.lock import DirectoryLock, holder
 from sersync.linux.once import run_once
+from sersync.model.basis import basis_of
 from sersync.model.status import BatchReport, DaemonStatus
 from sersync.model.target import Settings, Source, Target
 from sersync.replication.pipeline import Pipeline
+from sersync.replication.record import Record
 from sersync.replication.worker import TargetWorker
 from sersync.transfer.remote_shell import SharedConnections
 
@@ -43,8 +46,11 @@ class Daemon:
         settings: Settings,
         *,
         on_batch: Callable[[BatchReport], None] | None = None,
+        keeps_state: bool = True,
     ) -> None:
+        """*keeps_state*: what is pending outlives this process; a single pass needs no such."""
         self.settings = settings
+        self._keeps_state = keeps_state
         self.crashed = threading.Event()
         self._on_batch = on_batch
         self.pulse = Pulse()
@@ -83,7 +89,7 @@ class Daemon:
             for worker in pipeline.workers.values():
                 worker.stop(grace_s=grace_s)
         for name in list(self._pipelines):
-            self._join_source(name, grace_s)
+            self._join_source(name, grace_s, is_clean=not now)
         if self._connections is not None:
             self._connections.close()
         if self._lock is not None:
@@ -137,12 +143,29 @@ class Daemon:
     # Sources and targets.
 
     def _start_source(self, source: Source) -> None:
-        pipeline = assemble_source(source, clock=self.pulse, state_dir=self.settings.state_dir)
+        lasting = None
+        if self._keeps_state:
+            lasting = assemble_lasting(source, self.settings, clock=self.pulse)
+            pipeline = lasting.pipeline
+        else:
+            state_dir = self.settings.state_dir
+            pipeline = assemble_source(source, clock=self.pulse, state_dir=state_dir)
         for target in source.targets:
-            self._add_target(pipeline, target)
+            worker = self._add_target(pipeline, target)
+            if lasting is not None:
+                lasting.recall(worker)
         # Watch first, then compare: what changes meanwhile must not be missed.
-        pipeline.begin()
+        try:
+            pipeline.begin()
+        except SersyncError:
+            if lasting is not None:
+                lasting.checkpoints.close()
+            raise
         self._pipelines[source.name] = pipeline
+        if lasting is not None:
+            # Before anything is carried: from here on an end without a stop can be told.
+            lasting.checkpoints.commit()
+            self._supervisor.start(f"state:{source.name}", lasting.checkpoints.run, awaited=False)
         self._supervisor.start(f"watch:{source.name}", pipeline.watch)
         self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
         for worker in pipeline.workers.values():
@@ -165,19 +188,25 @@ class Daemon:
 
     def _reload_targets(self, pipeline: Pipeline, source: Source) -> None:
         wanted = {target.name: target for target in source.targets}
+        before: dict[str, Record] = {}
         paused = {name for name, worker in pipeline.workers.items() if worker.is_paused}
         for name, worker in list(pipeline.workers.items()):
             if wanted.get(name) != worker.target:
                 worker.stop(grace_s=self.settings.grace_s)
                 self._supervisor.join(f"work:{source.name}/{name}")
                 del pipeline.workers[name]
-                pipeline.mailbox.leave(name)
+                if name in wanted and basis_of(wanted[name]) == worker.record.basis:
+                    before[name] = worker.record
+                else:
+                    pipeline.mailbox.leave(name)
             else:
                 worker.retry()
         pipeline.source = source
         for name, target in wanted.items():
             if name not in pipeline.workers:
                 worker = self._add_target(pipeline, target)
+                if name in before:
+                    worker.record.succeed(before[name], now=self.pulse.monotonic())
                 if name in paused:
                     worker.pause()
                 self._start_worker(pipeline, worker)
@@ -189,11 +218,14 @@ class Daemon:
             worker.stop(grace_s=self.settings.grace_s)
         self._join_source(name, self.settings.grace_s)
 
-    def _join_source(self, name: str, grace_s: float) -> None:
+    def _join_source(self, name: str, grace_s: float, *, is_clean: bool = True) -> None:
         pipeline = self._pipelines.pop(name)
         self._supervisor.join(f"watch:{name}", _JOIN_S)
         for worker in pipeline.workers:
             self._supervisor.join(f"work:{name}/{worker}", grace_s + _JOIN_S)
+        if pipeline.checkpoints is not None:
+            pipeline.checkpoints.finish(is_clean=is_clean)
+            self._supervisor.join(f"state:{name}", _JOIN_S)
 
 
 def check_rsync() -> None:

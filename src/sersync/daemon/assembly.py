@@ -29,8 +29,13 @@ from sersync.watch.root import RootWatch
 from sersync.watch.walk import Walk
 
 
-def assemble_source(source: Source, *, clock: Clock, state_dir: str = "") -> Pipeline:
-    """Return the pipeline of *source*, without its workers. Raises ``SourceError``."""
+def assemble_source(
+    source: Source, log: Changelog | None = None, *, clock: Clock, state_dir: str = ""
+) -> Pipeline:
+    """Return the pipeline of *source*, without its workers. Raises ``SourceError``.
+
+    *log* is one that was restored; else it begins empty.
+    """
     root = os.path.realpath(source.root)
     try:
         guard = RootWatch(root, source.root, mounts=_mounts(source, root, state_dir))
@@ -40,7 +45,7 @@ def assemble_source(source: Source, *, clock: Clock, state_dir: str = "") -> Pip
             f"the source {where} cannot be read: {error.strerror}",
             hint=f"ls -ld {where}",
         ) from error
-    mailbox = Mailbox(Changelog(), max_delay_s=source.max_delay_s)
+    mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=source.max_delay_s)
     return Pipeline(
         source,
         mailbox=mailbox,

@@ -22,6 +22,10 @@ class Pulse:
         self._looked_at[threading.get_ident()] = now
         return now
 
+    def wall(self) -> float:
+        """Return the time by the calendar, which somebody may set at any moment."""
+        return time.time()
+
     def last(self, thread: threading.Thread) -> float | None:
         """Return when *thread* asked last, if it ever did."""
         return None if thread.ident is None else self._looked_at.get(thread.ident)

@@ -87,7 +87,7 @@ def serve(
         if on_batch is not None:
             on_batch(report)
 
-    daemon = Daemon(settings, on_batch=note)
+    daemon = Daemon(settings, on_batch=note, keeps_state=not once)
     announcer = Announcer(Notices.taken_from(os.environ), daemon.pulse)
     with Signals() as signals:
         daemon.start()

@@ -82,6 +82,16 @@ class TargetStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateStatus:
+    """How it stands with what outlives the daemon."""
+
+    stored_s_ago: float | None = None
+    """Seconds since the last checkpoint; None: there was none yet."""
+    reason: Reason | None = None
+    """Why it cannot be stored now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
     """One source at one moment."""
 
@@ -94,6 +104,8 @@ class SourceStatus:
     """File systems below the root that are not there: nothing in them is carried or deleted."""
     notes: tuple[str, ...]
     targets: tuple[TargetStatus, ...]
+    state: StateStatus | None = None
+    """None: nothing is kept, as in a single pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

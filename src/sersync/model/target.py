@@ -150,7 +150,7 @@ class Settings:
 
     sources: tuple[Source, ...]
     state_dir: str
-    """This instance's own directory: lock, control socket, later the state."""
+    """This instance's own directory: lock, control socket, state."""
     config_file: str = ""
     log_level: str = "info"
     grace_s: float = 10.0
@@ -159,3 +159,5 @@ class Settings:
     """File that lists what cannot be carried now; empty is none."""
     retry_failed_s: float = 0.0
     """Everything that failed is tried again this often; 0 leaves it to its own pauses."""
+    checkpoint_every_s: float = 5.0
+    """How often what must outlive the daemon is stored, when something changed."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sersync.changelog.log import Changelog
+from sersync.model.checkpoint import LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import RelPath
 from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Touched
 
 CREATED_HOLD_S: Final = 1.0
@@ -28,9 +30,13 @@ class Mailbox:
         self._asleep_until: dict[str, float] = {}
 
     def join(self, target: str, wake: Callable[[], None], *, now: float) -> None:
-        """Let *target* follow from now on; *wake* is called when something is due for it."""
+        """Let *target* follow from now on; *wake* is called when something is due for it.
+
+        One that is known goes on from where it was: a state was restored, or it came back.
+        """
         with self._lock:
-            self._log.add_target(target, now=now)
+            if target not in self._log:
+                self._log.add_target(target, now=now)
             self._wakes[target] = wake
             self._asleep_until[target] = 0.0
 
@@ -39,6 +45,31 @@ class Mailbox:
         with self._lock:
             self._log.remove_target(target)
             del self._wakes[target], self._asleep_until[target]
+
+    def ground(self, target: str) -> list[DirtyPath]:
+        """Put back what was in flight for *target*, whose worker has ended; return it."""
+        with self._lock:
+            return self._log.ground(target)
+
+    def log_changes(self, since: int) -> LogChanges:
+        """Return what was reported after the sequence number *since*; a negative one: all."""
+        with self._lock:
+            return self._log.changes(since)
+
+    def target_changes(self, target: str) -> tuple[int, list[Waiting], set[RelPath], bool] | None:
+        """Return the cursor of *target*, what waits for it and is new or changed, and what is gone.
+
+        Counted from the last call; the last value tells whether it is all that waits. None: the
+        target has left.
+        """
+        with self._lock:
+            return self._log.target_changes(target) if target in self._log else None
+
+    def forget_changes(self, target: str) -> None:
+        """Let the next ``target_changes`` tell everything: what was told last was not stored."""
+        with self._lock:
+            if target in self._log:
+                self._log.forget_changes(target)
 
     def put(self, reports: Iterable[Report], *, now: float) -> None:
         """Mark what *reports* name, and wake the targets that something is due for."""

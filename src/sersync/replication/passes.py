@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sersync.model.dirty import DirtyPath
-from sersync.model.path import RelPath, display
+from sersync.model.path import ROOT, RelPath, display
 from sersync.replication.full_pass import FullPass
 from sersync.replication.ports import Scanner
 
@@ -21,11 +21,16 @@ _PAUSE_FACTOR: Final = 20
 class Passes:
     """Slices of full passes, one pass after the other. Owned by the worker's thread."""
 
-    def __init__(self, target: str, scanner: Scanner, scheduled: Scanner) -> None:
+    def __init__(
+        self, target: str, scanner: Scanner, scheduled: Scanner, *, begins: bool = True
+    ) -> None:
+        """*begins*: everything is compared at first."""
         self._target = target
         self._scanner = scanner
         self._scheduled = scheduled
         self._passes: deque[FullPass] = deque()
+        self._wanted: deque[RelPath] = deque()
+        self._wants_scheduled = begins
         self._is_blocked = False
         self._ended_at = float("-inf")
         self._begun_at = 0.0
@@ -46,6 +51,42 @@ class Passes:
     def wants_to_start(self) -> bool:
         """A slice could be carried, if there is a lane for it."""
         return bool(self._passes) and not self._is_blocked and not self._passes[0].is_under_way
+
+    def want(self, *subtrees: RelPath) -> None:
+        """Let *subtrees* be compared when the target can be reached. For any thread."""
+        self._wanted.extend(subtrees)
+
+    def wanted(self) -> list[RelPath]:
+        """Return what is wanted, each subtree once; it is the caller's business from now on."""
+        found: dict[RelPath, None] = {}
+        while self._wanted:
+            found[self._wanted.popleft()] = None
+        return list(found)
+
+    def want_scheduled(self) -> None:
+        """Let the pass begin that a schedule asks for."""
+        self._wants_scheduled = True
+
+    def scheduled(self) -> bool:
+        """Tell whether one is wanted; it is the caller's business from now on."""
+        wanted, self._wants_scheduled = self._wants_scheduled, False
+        return wanted
+
+    def begin_scheduled(self, now: float, *, apart: bool) -> None:
+        """Begin a pass that a schedule wants, if any; *apart*: by rules of its own."""
+        if self.scheduled():
+            if apart:
+                self.add(ROOT, first_seen=now, scheduled=True)
+            else:
+                self.want(ROOT)
+
+    @property
+    def unfinished(self) -> tuple[RelPath, ...]:
+        """The subtrees that are wanted, wait, or are being compared."""
+        under_way = [each.subtree for each in self._passes]
+        if self._wants_scheduled:
+            under_way.append(ROOT)
+        return tuple(dict.fromkeys((*under_way, *tuple(self._wanted))))
 
     def add(self, subtree: RelPath, *, first_seen: float, scheduled: bool = False) -> None:
         """Compare *subtree* after what is under way; once, however often it is asked for."""

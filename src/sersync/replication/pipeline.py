@@ -14,6 +14,7 @@ from sersync.model.report import Desync, DesyncReason, Report, Touched
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
+from sersync.replication.checkpoints import Checkpoints
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.ports import Clock, RootGuard, Watcher
 from sersync.replication.worker import TargetWorker
@@ -41,6 +42,8 @@ class Pipeline:
         self.mailbox = mailbox
         self.guard = guard
         self.workers: dict[str, TargetWorker] = {}
+        self.checkpoints: Checkpoints | None = None
+        """None where nothing is kept, as in a single pass."""
         self.extent = Extent(entries=0, bytes=0)
         self._new_watcher = new_watcher
         self._measure = measure
@@ -110,6 +113,7 @@ class Pipeline:
             missing=self.guard.missing,
             notes=watcher.notes if watcher is not None else (),
             targets=tuple(targets),
+            state=self.checkpoints.status() if self.checkpoints is not None else None,
         )
 
     # The watcher's thread.

@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from sersync.model.batch import Reason
+from sersync.model.checkpoint import Bucket, Offer
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, parent
 
@@ -172,6 +173,11 @@ class Unconfirmed:
         self._offers: dict[RelPath, _Offer] = {}
         self._times: list[tuple[float, RelPath]] = []
         self._settled: deque[tuple[float, dict[RelPath, Scope]]] = deque()
+        self._first_bucket = 0
+        self.offers_changed = 0
+        """Counts the changes of what ``offers`` returns."""
+        self.settled_changed = 0
+        """Counts the changes of what ``settled`` returns."""
 
     @property
     def count(self) -> int:
@@ -196,23 +202,34 @@ class Unconfirmed:
         if now - begun >= SETTLED_MATTERS_S / _BUCKETS:
             self._settled.append((now, {}))
         start, bucket = self._settled[-1]
+        self.settled_changed += 1
         for each in paths:
             _include(bucket, *_scoped(each))
         self._settled[-1] = start, widen(bucket, most=self._most // _BUCKETS)
 
-    def lost(self, paths: Iterable[DirtyPath | RelPath], now: float) -> None:
+    def lost(
+        self,
+        paths: Iterable[DirtyPath | RelPath],
+        now: float,
+        *,
+        with_settled: bool = True,
+    ) -> None:
         """Note that the connection was lost, and with it a run that carried *paths*, if any.
 
-        What was settled within the last two minutes is not confirmed any more either.
+        *with_settled*: what was settled within the last two minutes is not confirmed any more
+        either.
         """
         self._forget_settled(now)
         lost: dict[RelPath, Scope] = {}
         for each in paths:
             _include(lost, *_scoped(each))
-        for _, settled in self._settled:
-            for path, scope in settled.items():
-                _include(lost, path, scope)
-        self._settled.clear()
+        if with_settled:
+            for _, settled in self._settled:
+                for path, scope in settled.items():
+                    _include(lost, path, scope)
+            self._first_bucket += len(self._settled)
+            self.settled_changed += 1
+            self._settled.clear()
         for path, scope in lost.items():
             before = self._offers.get(path)
             self._schedule(path, scope if before is None else max(scope, before.scope), 0, now)
@@ -229,21 +246,52 @@ class Unconfirmed:
         while (at := self.next_due) is not None and at <= now:
             _, path = heappop(self._times)
             offer = self._offers.pop(path)
+            self.offers_changed += 1
             due.append((path, offer.scope))
             if offer.turn + 1 < len(OFFER_AFTER_S):
                 lost_at = at - OFFER_AFTER_S[offer.turn]
                 self._schedule(path, offer.scope, offer.turn + 1, lost_at)
         return due
 
+    # What outlives the daemon.
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return all that is not confirmed."""
+        return tuple(
+            Offer(path=path, scope=each.scope, turn=each.turn, at=each.at)
+            for path, each in self._offers.items()
+        )
+
+    def settled(self, *, since: int = 0) -> tuple[int, tuple[Bucket, ...]]:
+        """Return the number of the first bucket of what was settled, and those from *since* on."""
+        first = self._first_bucket
+        buckets = tuple(
+            Bucket(number=number, since=start, paths=dict(paths))
+            for number, (start, paths) in enumerate(self._settled, first)
+            if number >= since
+        )
+        return first, buckets
+
+    def restore(self, offers: Iterable[Offer], settled: Iterable[Bucket]) -> None:
+        """Begin with what ``offers`` and ``settled`` returned, before anything else was done."""
+        for each in offers:
+            self._place(each.path, _Offer(scope=each.scope, turn=each.turn, at=each.at))
+        self._settled.extend((each.since, dict(each.paths)) for each in settled)
+
     def _schedule(self, path: RelPath, scope: Scope, turn: int, lost_at: float) -> None:
-        at = lost_at + OFFER_AFTER_S[turn]
-        self._offers[path] = _Offer(scope=scope, turn=turn, at=at)
-        heappush(self._times, (at, path))
+        self._place(path, _Offer(scope=scope, turn=turn, at=lost_at + OFFER_AFTER_S[turn]))
+
+    def _place(self, path: RelPath, offer: _Offer) -> None:
+        self._offers[path] = offer
+        heappush(self._times, (offer.at, path))
+        self.offers_changed += 1
 
     def _forget_settled(self, now: float) -> None:
         bucket_s = SETTLED_MATTERS_S / _BUCKETS
         while self._settled and self._settled[0][0] + bucket_s < now - SETTLED_MATTERS_S:
             self._settled.popleft()
+            self._first_bucket += 1
+            self.settled_changed += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from sersync.model.batch import Outcome, Reason, Refused
+from sersync.model.checkpoint import Checkpoint, Moment, Recovered
 from sersync.model.dirty import DirtyPath
 from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
@@ -18,6 +19,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never jump."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds by the calendar; they jump when somebody sets the clock."""
         ...
 
 
@@ -188,6 +193,34 @@ class Schedule(Protocol):
 
     def is_due(self) -> bool:
         """Tell whether one is due since the last time this was asked."""
+        ...
+
+
+class StateStore(Protocol):
+    """Keeps what must outlive the daemon, for one source. One thread at a time."""
+
+    def recover(self, moment: Moment) -> Recovered:
+        """Return what was stored, its times as seen at *moment*; called once, at first.
+
+        What cannot be used is set aside, and the reason is part of what is returned.
+        """
+        ...
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Store all of *checkpoint* or nothing of it.
+
+        Raises ``StateUnavailable``; nothing that was told since the last success is stored then,
+        and the next checkpoint must be whole.
+        """
+        ...
+
+    @property
+    def wants_whole(self) -> bool:
+        """The next checkpoint should be whole: there is no file, or much of it is outdated."""
+        ...
+
+    def close(self) -> None:
+        """Give the file back."""
         ...
 
 

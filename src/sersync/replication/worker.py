@@ -7,7 +7,6 @@ to happen. Decisions live in ``policy`` and ``health``; what rsync does lives be
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -27,6 +26,7 @@ from sersync.replication.policy import Unconfirmed
 from sersync.replication.ports import Transport
 from sersync.replication.probing import Probing
 from sersync.replication.progress import Progress
+from sersync.replication.record import CONNECTION_LOST, Record
 from sersync.replication.settling import dirty_again
 from sersync.replication.standing import Standing
 from sersync.replication.surroundings import Surroundings
@@ -35,7 +35,6 @@ log = logging.getLogger("sersync.worker")
 
 TICK_S: Final = 1.0  # The root is looked at so often, even when nothing happens.
 _BUSY_FOR_S: Final = 0.050
-_CONNECTION_LOST: Final = frozenset({10, 12, 30, 35, 255})
 
 
 class TargetWorker:
@@ -51,10 +50,12 @@ class TargetWorker:
         self._gate = Gate(self._health, transport, around)
         self._deletions = Deletions(target, transport, around)
         self._unconfirmed = Unconfirmed()
-        self._passes = Passes(target.name, around.scanner, around.scheduled_scanner)
-        self._wants_scheduled_pass = not target.baseline
-        self._wants_pass = False
-        self._asked: deque[RelPath] = deque()
+        self._passes = Passes(
+            target.name, around.scanner, around.scheduled_scanner, begins=not target.baseline
+        )
+        self.record = Record(
+            target, mailbox=around.mailbox, unconfirmed=self._unconfirmed, passes=self._passes
+        )
         self._probing = Probing(target.name, transport, around.clock)
         self._last_start = float("-inf")
         self._gathering_since: float | None = None
@@ -85,7 +86,7 @@ class TargetWorker:
 
     def root_is_back(self) -> None:
         """Go on, with a full pass: the source's root is there again. For any thread."""
-        self._wants_pass = True
+        self._passes.want(ROOT)
         self._health.root_halt = None
         self._transport.wake()
 
@@ -117,13 +118,13 @@ class TargetWorker:
                 self._around.guard.accept()
                 self._deletions.confirm()
         has_gone_on = self._health.resume(confirm=confirm)
-        self._asked.extend(self._quarantine.paths)
+        self._passes.want(*self._quarantine.paths)
         self._transport.wake()
         return has_gone_on
 
     def resync(self, subtree: RelPath) -> None:
         """Compare all of *subtree* again. For any thread."""
-        self._asked.append(subtree)
+        self._passes.want(subtree)
         self._transport.wake()
 
     def halt(self, reason: Reason) -> None:
@@ -154,6 +155,8 @@ class TargetWorker:
 
     def run(self) -> None:
         """Work until told to stop."""
+        if self.record.is_compared:
+            self._deletions.know()
         try:
             while self._stop_by is None:
                 self._step()
@@ -165,7 +168,8 @@ class TargetWorker:
     def _step(self) -> None:
         now = self._clock.monotonic()
         if self._gate.is_open(now) and self._open():
-            self._start(now)
+            with self.record.step:
+                self._start(now)
         self._show(now)
         wake_at = self._wake_at(now)
         outcomes = self._transport.wait(max(0.0, wake_at - self._clock.monotonic()))
@@ -207,7 +211,7 @@ class TargetWorker:
         failure = self._probing.probe(lambda: self._stop_by is not None)
         now = self._clock.monotonic()
         if failure is not None:
-            self._note_unconfirmed(failure, [], now)
+            self.record.note(failure, [], now)
             self._failed(failure, now)
             return False
         self._health.recovered()
@@ -279,23 +283,16 @@ class TargetWorker:
     def _begin_passes(self, now: float) -> None:
         if self._around.schedule.is_due():
             log.info("%s: the scheduled full pass begins", self.target.name)
-            self._wants_scheduled_pass = True
+            self._passes.want_scheduled()
         if self._transport.has_unknown_names and self._passes.may_search(now):
-            self._wants_pass = True
-        while self._asked:
-            subtree = self._asked.popleft()
-            self._wants_pass = self._wants_pass or not subtree
-            self._make_dirty([(subtree, Scope.TREE)] if subtree else [], now)
-        if self._wants_scheduled_pass:
-            self._wants_scheduled_pass = False
-            if self.target.is_scheduled_apart:
-                self._passes.add(ROOT, first_seen=now, scheduled=True)
+            self._passes.want(ROOT)
+        self._passes.begin_scheduled(now, apart=self.target.is_scheduled_apart)
+        for subtree in self._passes.wanted():
+            if subtree:
+                self._make_dirty([(subtree, Scope.TREE)], now)
             else:
-                self._wants_pass = True
-        if self._wants_pass:
-            self._wants_pass = False
-            self._transport.search_names()
-            self._passes.add(ROOT, first_seen=now)
+                self._transport.search_names()
+                self._passes.add(ROOT, first_seen=now)
 
     def _pass_may_start(self) -> bool:
         """Tell whether a slice may start: one lane is kept for live changes, if there are two."""
@@ -303,6 +300,7 @@ class TargetWorker:
         return self._passes.wants_to_start and self._transport.free_lanes > kept
 
     def _offer_unconfirmed(self, now: float) -> None:
+        self.record.doubt(now)
         self._make_dirty(self._unconfirmed.due(now), now)
 
     def _make_dirty(self, paths: Iterable[tuple[RelPath, Scope]], now: float) -> None:
@@ -315,6 +313,11 @@ class TargetWorker:
     # Settling.
 
     def _settle(self, outcome: Outcome, now: float) -> None:
+        with self.record.step:
+            self._settle_paths(outcome, now)
+        self._standing.tell(outcome, now)
+
+    def _settle_paths(self, outcome: Outcome, now: float) -> None:
         name = self.target.name
         live = [path for path in outcome.paths if path.sequence >= 0]
         passing = [path for path in outcome.paths if path.sequence < 0]
@@ -325,7 +328,7 @@ class TargetWorker:
             pause_s=self._health.path_pause_s,
         )
         self._passes.unblock()
-        self._note_unconfirmed(outcome, live, now)
+        self.record.note(outcome, live, now)
         if outcome.census is not None:
             self._counted(outcome.census, now)
             return
@@ -343,7 +346,6 @@ class TargetWorker:
             retry_at = self._health.retry_at
             self._mailbox.settle(name, (), put_back=live, not_before=retry_at, again=again, now=now)
             self._passes.repeat(passing, now)
-        self._standing.tell(outcome, now)
 
     def _stopped(
         self, outcome: Outcome, live: list[DirtyPath], passing: list[DirtyPath], now: float
@@ -374,15 +376,6 @@ class TargetWorker:
         self._mailbox.settle(self.target.name, (), now=now)
         self._passes.unblock()
 
-    def _note_unconfirmed(self, outcome: Outcome, live: list[DirtyPath], now: float) -> None:
-        if outcome.unconfirmed:
-            self._unconfirmed.lost(outcome.paths, now)
-        elif outcome.exit_code in _CONNECTION_LOST:
-            # It may have lost power, and with it what it took just before.
-            self._unconfirmed.lost((), now)
-        elif outcome.verdict in (Verdict.DONE, Verdict.PARTIAL):
-            self._unconfirmed.remember_settled(live, now)
-
     def _succeeded(self, outcome: Outcome, again: list[DirtyPath], now: float) -> None:
         self._health.recovered()
         retry_at = {each.path: each.not_before for each in again}
@@ -393,7 +386,7 @@ class TargetWorker:
 
     def _failed(self, outcome: Outcome, now: float) -> None:
         reason = reason_of(outcome)
-        if outcome.unconfirmed or outcome.exit_code in _CONNECTION_LOST:
+        if outcome.unconfirmed or outcome.exit_code in CONNECTION_LOST:
             self._probing.lost()
         if outcome.verdict is Verdict.HALT:
             self._health.stop(reason)

@@ -1,1 +1,1 @@
-"""What outlives the daemon."""
+"""What outlives the daemon, in SQLite: one file for each source."""

@@ -1,0 +1,105 @@
+"""From a source of the settings to its state file, and from that to a source that goes on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from sersync.changelog.log import Changelog
+from sersync.config.places import digest
+from sersync.daemon.assembly import assemble_source
+from sersync.linux.identity import birth_ns, boot_id, file_system_of
+from sersync.model.basis import basis_of
+from sersync.model.checkpoint import Kept, Moment, RootIdentity
+from sersync.model.target import Settings, Source
+from sersync.replication.checkpoints import Checkpoints
+from sersync.replication.pipeline import Pipeline
+from sersync.replication.ports import Clock
+from sersync.replication.worker import TargetWorker
+from sersync.state.store import SqliteStore
+
+log = logging.getLogger("sersync.state")
+
+_TROUBLESOME: Final = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST_NAME: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """A source with its checkpoints. *kept* is what an earlier daemon stored of it."""
+
+    pipeline: Pipeline
+    checkpoints: Checkpoints
+    kept: Kept | None
+
+    def recall(self, worker: TargetWorker) -> None:
+        """Let *worker*, whose thread has not started, go on from where it was, if it was."""
+        kept = self.kept.targets.get(worker.target.name) if self.kept is not None else None
+        if self.kept is not None and kept is not None and kept.basis == worker.record.basis:
+            worker.record.recall(self.kept, kept, now=time.monotonic())
+
+
+def state_file(state_dir: str, source: str) -> str:
+    """Return the place of the state of the source called *source*."""
+    name = _TROUBLESOME.sub("_", source)[:_LONGEST_NAME]
+    if name != source or source.startswith("."):
+        name = f"{name.lstrip('.')}-{digest(source)[:8]}"
+    return os.path.join(state_dir, f"{name}.sqlite")
+
+
+def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Lasting:
+    """Return the pipeline of *source* with all that was stored of it. Raises ``SourceError``."""
+    root = os.path.realpath(source.root)
+    try:
+        identity = identity_of(root)
+    except OSError:
+        # It says why, and the state stays untouched: a file system may not be mounted yet.
+        assemble_source(source, clock=clock)
+        raise
+    store = SqliteStore(state_file(settings.state_dir, source.name), identity, boot=boot_id())
+    now = clock.monotonic()
+    found = store.recover(Moment(monotonic_s=now, wall_s=clock.wall()))
+    if found.reason is not None:
+        log.warning("%s: %s. %s", source.name, found.reason.message, found.reason.remedy)
+    try:
+        pipeline = assemble_source(
+            source,
+            _restored(source, found.kept, now),
+            clock=clock,
+            state_dir=settings.state_dir,
+        )
+    except BaseException:
+        store.close()
+        raise
+    pipeline.checkpoints = Checkpoints(
+        source.name,
+        store,
+        mailbox=pipeline.mailbox,
+        records=lambda: [worker.record for worker in tuple(pipeline.workers.values())],
+        clock=clock,
+        every_s=settings.checkpoint_every_s,
+    )
+    return Lasting(pipeline=pipeline, checkpoints=pipeline.checkpoints, kept=found.kept)
+
+
+def identity_of(root: bytes) -> RootIdentity:
+    """Return which directory *root* is. Raises ``OSError``."""
+    return RootIdentity(
+        path=root,
+        file_system=file_system_of(root),
+        inode=os.stat(root).st_ino,
+        birth_ns=birth_ns(root),
+    )
+
+
+def _restored(source: Source, kept: Kept | None, now: float) -> Changelog | None:
+    """Return the log as it was kept for those of the targets that it still holds for."""
+    if kept is None:
+        return None
+    bases = {target.name: basis_of(target) for target in source.targets}
+    known = [each for each in kept.targets.values() if bases.get(each.name) == each.basis]
+    return Changelog.restored(kept.log, kept.sequence, known, now=now)
