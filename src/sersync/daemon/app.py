@@ -16,6 +16,7 @@ from sersync.api.server import ControlServer
 from sersync.daemon.assembly import assemble_source, assemble_target
 from sersync.daemon.control import Control
 from sersync.daemon.lasting import assemble_lasting
+from sersync.daemon.own_files import without_own_files
 from sersync.daemon.pulse import Pulse
 from sersync.daemon.supervisor import Supervisor
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
@@ -49,7 +50,7 @@ class Daemon:
         keeps_state: bool = True,
     ) -> None:
         """*keeps_state*: what is pending outlives this process; a single pass needs no such."""
-        self.settings = settings
+        self.settings = without_own_files(settings, os.path.realpath)
         self._keeps_state = keeps_state
         self.crashed = threading.Event()
         self._on_batch = on_batch
@@ -126,6 +127,7 @@ class Daemon:
         Halted targets are tried again. Raises ``SersyncError`` when a new source cannot be begun;
         the others go on.
         """
+        settings = without_own_files(settings, os.path.realpath)
         wanted = {source.name: source for source in settings.sources}
         for name in [name for name in self._pipelines if name not in wanted]:
             self._stop_source(name)

@@ -27,6 +27,7 @@ def basis_of(target: Target) -> str:
         b"delete" if target.delete else b"keep",
         target.rsync_path.encode(errors="surrogateescape"),
         *(bytes(rule) for rule in target.filters.rules),
+        *(each.text for each in target.filters.expressions),
     ]
     digest = hashlib.sha256()
     for part in parts:

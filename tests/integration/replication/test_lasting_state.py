@@ -231,3 +231,20 @@ def test_a_full_disk_stops_no_replication_and_is_seen_and_made_up_for(
 
     running.wait_until(lambda: "stored again" in running.err)
     running.wait_until(lambda: instance.document()["state"]["reason"] is None)
+
+
+def test_a_state_inside_its_own_source_is_neither_sent_nor_a_change(
+    instance: Instance, source: Path, rsyncd: Rsyncd
+) -> None:
+    instance.state = source / "var" / "state"
+    instance.configure()
+    running = instance.start()
+    running.wait_until(instance.is_in_sync)
+    (source / "file").write_text("x")
+    running.wait_until((rsyncd.root / "file").exists)
+    running.wait_until(instance.is_in_sync)
+    batches = instance.target()["batches"]
+    running.wait_until(lambda: (instance.stored() or 0.0) > 0.5)
+
+    assert instance.target()["batches"] == batches
+    assert sorted(os.listdir(rsyncd.root / "var")) == []
