@@ -119,6 +119,14 @@ DAEMON: Final = (
 
 HERE: Final = (
     Row(
+        r"attempt to copy device contents without --copy-devices",
+        _RETRY,
+        "a file became a device while rsync was about to read it",
+        "Nothing is to be done: it is carried as what it is now.",
+        codes=(2,),
+        had_begun=True,
+    ),
+    Row(
         # generator.c: a name that is gone, below what was no directory any more when it was listed.
         r"ABORTING due to invalid path from sender",
         _RETRY,

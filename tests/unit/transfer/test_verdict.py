@@ -43,6 +43,12 @@ def test_items_and_statistics_on_stdout_are_no_problems() -> None:
     assert judged(0, stdout=b"Number of files: 3\n<f+++++++++ a\n").verdict is Verdict.DONE
 
 
+def test_a_file_that_becomes_a_device_while_it_is_read_is_no_reason_to_halt() -> None:
+    said = b"attempt to copy device contents without --copy-devices\n"
+
+    assert judged(2, said).verdict is Verdict.RETRY
+
+
 class TestNothingIsSuccessByMistake:
     @pytest.mark.parametrize("code", [-signal.SIGKILL, -signal.SIGTERM, -signal.SIGSEGV, -64])
     def test_an_rsync_that_a_signal_ended_is_unconfirmed_and_tried_again(self, code: int) -> None:
