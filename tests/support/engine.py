@@ -15,6 +15,7 @@ import pytest
 
 from sersync.daemon.app import Daemon
 from sersync.model.filters import Filter
+from sersync.model.hooks import HookSettings
 from sersync.model.status import BatchReport, TargetState, TargetStatus
 from sersync.model.target import Endpoint, Settings, Source, Target
 from tests.support.trees import wait_until
@@ -51,6 +52,7 @@ class Engine:
         filters: Filter | None = None,
         max_delay_s: float = 0.5,
         grace_s: float = 5.0,
+        hooks: tuple[HookSettings, ...] = (),
     ) -> None:
         self.root = root
         self.batches: list[BatchReport] = []
@@ -58,6 +60,7 @@ class Engine:
         self._filters = filters or Filter()
         self._max_delay_s = max_delay_s
         self._grace_s = grace_s
+        self._hooks = hooks
         self._state_dir = root.parent / f"state-{next(_numbers)}"
         self._sentinels = 0
         self._is_over = False
@@ -73,6 +76,7 @@ class Engine:
             targets=targets,
             filters=self._filters,
             max_delay_s=self._max_delay_s,
+            hooks=self._hooks,
         )
         return Settings(
             sources=(source,), state_dir=os.fspath(self._state_dir), grace_s=self._grace_s

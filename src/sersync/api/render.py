@@ -11,6 +11,7 @@ from sersync.model.request import Deed
 from sersync.model.status import (
     BatchReport,
     DaemonStatus,
+    HookStatus,
     PassProgress,
     SourceStatus,
     StateStatus,
@@ -86,6 +87,18 @@ def _source(source: SourceStatus) -> Json:
         "notes": list(source.notes),
         "state": _state(source.state),
         "targets": [_target(target) for target in source.targets],
+        "hooks": [_hook(hook) for hook in source.hooks],
+    }
+
+
+def _hook(hook: HookStatus) -> Json:
+    return {
+        "name": hook.name,
+        "waiting": hook.waiting,
+        "done": hook.done,
+        "failed": hook.failed,
+        "dropped": hook.dropped,
+        "last_error": hook.last_error,
     }
 
 

@@ -5,14 +5,14 @@ Pure. Owner: the changelog that it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import chain
 
 from sersync.changelog.merge import changed, merged
 from sersync.model.checkpoint import Waiting
-from sersync.model.dirty import DirtyPath
-from sersync.model.path import RelPath
+from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.path import RelPath, ancestors
 
 
 class Backlog:
@@ -190,6 +190,11 @@ class Backlog:
         if self._touched is not None:
             self._touched.add(path)
 
+    def holds(self, path: RelPath, least: Scope) -> bool:
+        """Tell whether *path* waits or is in flight with at least that scope."""
+        held = (self.in_flight.get(path), self.deferred.get(path), self.own.get(path))
+        return any(entry is not None and entry.scope >= least for entry in held)
+
     def _wait(self, entry: DirtyPath) -> None:
         other = self.deferred.get(entry.path)
         if other is not None:
@@ -205,3 +210,12 @@ class Backlog:
 
 def _sequence(entry: DirtyPath) -> int:
     return entry.sequence
+
+
+def reaching(path: RelPath) -> Iterator[tuple[RelPath, Scope]]:
+    """Yield *path* and those above it, each with the least scope in which it reaches *path*."""
+    yield path, Scope.ENTRY
+    least = Scope.LEVEL
+    for above in ancestors(path):
+        yield above, least
+        least = Scope.TREE

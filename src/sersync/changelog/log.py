@@ -23,7 +23,7 @@ from itertools import chain, islice, takewhile
 from operator import attrgetter
 from typing import Final
 
-from sersync.changelog.backlog import Backlog
+from sersync.changelog.backlog import Backlog, reaching
 from sersync.changelog.merge import absorb, changed, merged
 from sersync.model.checkpoint import KeptTarget, LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope
@@ -292,6 +292,18 @@ class Changelog:
         if backlog.cursor <= self._slowest:
             return len(self._log) + len(waiting) - in_log
         return sum(1 for _ in self._beyond(backlog)) + len(waiting) - in_log
+
+    def is_dirty(self, target: str, path: RelPath) -> bool:
+        """Tell whether *path* is dirty for *target*, by itself or with a directory above it."""
+        backlog = self._backlogs[target]
+        for place, least in reaching(path):
+            entry = self._log.get(place)
+            is_beyond = entry is not None and entry.sequence > backlog.cursor
+            if entry and is_beyond and self._as_seen_by(backlog, entry).scope >= least:
+                return True
+            if backlog.holds(place, least):
+                return True
+        return False
 
     def in_flight(self, target: str) -> int:
         """Count the paths of *target* that were taken and neither settled nor returned."""

@@ -168,10 +168,16 @@ class Daemon:
             # Before anything is carried: from here on an end without a stop can be told.
             lasting.checkpoints.commit()
             self._supervisor.start(f"state:{source.name}", lasting.checkpoints.run, awaited=False)
+        self._start_hooks(pipeline)
         self._supervisor.start(f"watch:{source.name}", pipeline.watch)
         self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
         for worker in pipeline.workers.values():
             self._start_worker(pipeline, worker)
+
+    def _start_hooks(self, pipeline: Pipeline) -> None:
+        for hook in pipeline.hooks:
+            name = f"hook:{pipeline.source.name}/{hook.settings.name}"
+            self._supervisor.start(name, hook.run, awaited=False)
 
     def _add_target(self, pipeline: Pipeline, target: Target) -> TargetWorker:
         if self._connections is None:
@@ -228,6 +234,10 @@ class Daemon:
         if pipeline.checkpoints is not None:
             pipeline.checkpoints.finish(is_clean=is_clean)
             self._supervisor.join(f"state:{name}", _JOIN_S)
+        for hook in pipeline.hooks:
+            hook.stop()
+        for hook in pipeline.hooks:
+            self._supervisor.join(f"hook:{name}/{hook.settings.name}", _JOIN_S)
 
 
 def check_rsync() -> None:
@@ -249,8 +259,8 @@ def check_rsync() -> None:
 
 
 def _is_watched_alike(old: Source, new: Source) -> bool:
-    watched = (old.root, old.filters, old.max_delay_s, old.triggers)
-    return watched == (new.root, new.filters, new.max_delay_s, new.triggers)
+    watched = (old.root, old.filters, old.max_delay_s, old.triggers, old.hooks)
+    return watched == (new.root, new.filters, new.max_delay_s, new.triggers, new.hooks)
 
 
 def _locked(state_dir: str) -> DirectoryLock:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from sersync.changelog.log import Changelog
+from sersync.daemon.hooks import assemble_hooks
 from sersync.daemon.mount_record import MountRecord
 from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
@@ -46,7 +47,7 @@ def assemble_source(
             hint=f"ls -ld {where}",
         ) from error
     mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=source.max_delay_s)
-    return Pipeline(
+    pipeline = Pipeline(
         source,
         mailbox=mailbox,
         guard=guard,
@@ -54,6 +55,8 @@ def assemble_source(
         measure=Walk(root, source.filters).measure,
         clock=clock,
     )
+    pipeline.hooks = assemble_hooks(pipeline, root, clock)
+    return pipeline
 
 
 def assemble_target(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sersync.model.path import RelPath
@@ -28,6 +28,8 @@ class Touched:
     stage: Stage = Stage.DONE
     created: bool = False
     """The name is new: it was not there, or something else was."""
+    is_dir: bool = field(default=False, compare=False)
+    """It is, or was, a directory, as far as that was told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,21 @@ class StateStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookStatus:
+    """One hook at one moment. All but *waiting* are counted since the start."""
+
+    name: str
+    waiting: int = 0
+    """Paths that it was not told of yet."""
+    done: int = 0
+    failed: int = 0
+    """Paths that it was not told of in as many attempts as it has."""
+    dropped: int = 0
+    """Paths that there was no room for."""
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
     """One source at one moment."""
 
@@ -106,6 +121,7 @@ class SourceStatus:
     targets: tuple[TargetStatus, ...]
     state: StateStatus | None = None
     """None: nothing is kept, as in a single pass."""
+    hooks: tuple[HookStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

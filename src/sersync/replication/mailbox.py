@@ -164,6 +164,11 @@ class Mailbox:
             log.put_back(target, put_back, not_before=not_before, failed=True)
             log.release(target)
 
+    def stands(self, path: RelPath) -> bool:
+        """Tell whether no target has still to get *path*, as far as is known."""
+        with self._lock:
+            return not any(self._log.is_dirty(target, path) for target in self._wakes)
+
     def counts(self, target: str) -> tuple[int, int]:
         """Return how many paths are pending for *target*, and how many are in flight."""
         with self._lock:

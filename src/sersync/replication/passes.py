@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sersync.model.dirty import DirtyPath
-from sersync.model.path import ROOT, RelPath, display
+from sersync.model.path import ROOT, RelPath, display, is_within
 from sersync.replication.full_pass import FullPass
 from sersync.replication.ports import Scanner
 
@@ -46,6 +46,10 @@ class Passes:
     def current(self) -> FullPass | None:
         """The pass under way, if any."""
         return self._passes[0] if self._passes else None
+
+    def covers_part(self, path: RelPath) -> bool:
+        """Tell whether a pass over a part of the source has still to come to *path*."""
+        return any(each.subtree and is_within(path, each.subtree) for each in tuple(self._passes))
 
     @property
     def wants_to_start(self) -> bool:

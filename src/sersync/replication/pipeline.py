@@ -15,6 +15,7 @@ from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
 from sersync.replication.checkpoints import Checkpoints
+from sersync.replication.hook_worker import HookWorker
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.ports import Clock, RootGuard, Watcher
 from sersync.replication.worker import TargetWorker
@@ -44,6 +45,7 @@ class Pipeline:
         self.workers: dict[str, TargetWorker] = {}
         self.checkpoints: Checkpoints | None = None
         """None where nothing is kept, as in a single pass."""
+        self.hooks: list[HookWorker] = []
         self.extent = Extent(entries=0, bytes=0)
         self._new_watcher = new_watcher
         self._measure = measure
@@ -114,6 +116,7 @@ class Pipeline:
             notes=watcher.notes if watcher is not None else (),
             targets=tuple(targets),
             state=self.checkpoints.status() if self.checkpoints is not None else None,
+            hooks=tuple(hook.status() for hook in self.hooks),
         )
 
     # The watcher's thread.
@@ -174,7 +177,15 @@ class Pipeline:
                     report.reason.value,
                     report.detail,
                 )
-        self.mailbox.put(self._without_probes(reports), now=self._clock.monotonic())
+        kept = self._without_probes(reports)
+        self.mailbox.put(kept, now=self._clock.monotonic())
+        for hook in self.hooks:
+            hook.offer(kept)
+
+    def stands(self, path: RelPath) -> bool:
+        """Tell whether all targets have *path*, as far as is known. For any thread."""
+        is_compared = any(worker.is_comparing(path) for worker in tuple(self.workers.values()))
+        return not is_compared and self.mailbox.stands(path)
 
     def _without_probes(self, reports: list[Report]) -> list[Report]:
         """Drop reports of our own probes: one that shows up here has gone in a circle."""

@@ -53,6 +53,7 @@ class TargetWorker:
         self._passes = Passes(
             target.name, around.scanner, around.scheduled_scanner, begins=not target.baseline
         )
+        self.is_comparing = self._passes.covers_part  # For any thread.
         self.record = Record(
             target, mailbox=around.mailbox, unconfirmed=self._unconfirmed, passes=self._passes
         )

@@ -157,7 +157,7 @@ class Burst:
             elif mask & IN_MODIFY & self._told:
                 found.append(Touched(path, True, Stage.OPEN))
             elif mask & self._told:
-                found.append(Touched(path))
+                found.append(Touched(path, is_dir=_is_directory(mask)))
         return found
 
     def _moved(self, new: RelPath, filters: Filter, *, is_dir: bool) -> tuple[Moved, ...]:
