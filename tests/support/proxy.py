@@ -85,7 +85,7 @@ class OldDaemonProxy(Proxy):
         return cls(
             target_port,
             greeting=b"@RSYNCD: 31.0\n",
-            unknown=(b"-@-1", b"--modify-window=-1"),
+            unknown=(b"-@-1", b"--modify-window=-1", b"--fsync"),
         )
 
     @classmethod

@@ -11,11 +11,11 @@ _ROOT = Path(__file__).parents[2]
 _PAGE = (_ROOT / "docs" / "guarantees.md").read_text()
 _TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?(?:\[[\w-]+\])?`", _PAGE)))
 _PROMISES = [line for line in _PAGE.splitlines() if line.startswith("| ") and "proof" not in line]
-_CALENDAR = re.compile(r"time\.time(?:_ns)?\(\)|datetime\.now\(")
+_CALENDAR = re.compile(r"time\.time\b|time\.time_ns|datetime\.now\(")
 _MAY_KNOW_THE_DATE = {
-    "daemon/pulse.py": "checkpoints note ages by the calendar; no wait is longer for a jump",
-    "daemon/schedule.py": "cron expressions are by the calendar; a jump is noticed",
     "transfer/probe.py": "the probe's file gets a time of the calendar",
+    "transfer/launch.py": "the trash has a directory for each day",
+    "transfer/trash.py": "what expires is named by days; a jump is noticed",
     "transfer/planning.py": "compared with times of files, which are the calendar's",
 }
 
@@ -41,11 +41,11 @@ def test_every_promise_names_its_proof() -> None:
 
 
 def test_no_wait_is_by_the_calendar_clock() -> None:
-    """Only named files ask for the date, each for a reason that is no wait."""
+    """Of the engine, only named files ask for the date, each for a reason that is no wait."""
     source = _ROOT / "src" / "sersync"
     asking = {
         path.relative_to(source).as_posix()
-        for floor in ("replication", "changelog", "watch", "transfer", "daemon", "linux")
+        for floor in ("replication", "changelog", "watch", "transfer")
         for path in (source / floor).rglob("*.py")
         if _CALENDAR.search(path.read_text())
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
@@ -16,12 +18,15 @@ from sersync.model.filters import Filter, Rule
 from sersync.model.target import (
     RSYNC_PORT,
     RSYNCS_PORT,
+    TRASH,
     Endpoint,
     LocalDirectory,
     RemoteShell,
     RsyncModule,
     Target,
 )
+
+_BACKS_UP: Final = re.compile(r"--backup|--suffix|-[A-Za-z]*b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,9 @@ class TargetResolver:
         return Target(
             name=settings.name or str(endpoint),
             endpoint=endpoint,
-            filters=Filter([*filtered.rules, *parsed.rules], filtered.expressions),
+            filters=Filter(
+                [*self._trash(parsed), *filtered.rules, *parsed.rules], filtered.expressions
+            ),
             full_pass_rules=filtered.full_pass,
             options=parsed.options,
             delete=settings.delete,
@@ -100,6 +107,8 @@ class TargetResolver:
             full_pass_cron=settings.full_pass.cron,
             large_file_bytes=settings.large_file,
             rsync_path=self._rsync_path(parsed),
+            fsync=settings.fsync,
+            trash_s=settings.trash,
         )
 
     def _options(self) -> ParsedOptions:
@@ -115,6 +124,16 @@ class TargetResolver:
                 (*self._path, "rsync_options"), "--delete has no effect: delete = false holds"
             )
         return parsed
+
+    def _trash(self, parsed: ParsedOptions) -> list[Rule]:
+        """Return the rule that leaves the trash of the target alone, if there is one."""
+        if not self._settings.trash:
+            return []
+        passed = parsed.options.passed
+        if any(_BACKS_UP.match(option) for option in passed):
+            why = "rsync_options keep old versions in another way (--backup)"
+            self._mistake("trash", why, "remove one of the two")
+        return [Rule(False, b"/" + TRASH)]
 
     def _reached(self, endpoint: Endpoint, parsed: ParsedOptions) -> Endpoint:
         """Return *endpoint* with the ports, keys and commands that are set elsewhere."""

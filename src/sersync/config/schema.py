@@ -155,6 +155,16 @@ class TargetSettings(FilterSettings):
         default="",
         description="Command in place of ssh; it is called as `COMMAND host command line`.",
     )
+    fsync: bool = Field(
+        default=False,
+        description="Let the target write to disk what it takes, before it counts as carried"
+        " (rsync 3.2.4 on both sides; else it is done without, with a note). Slower.",
+    )
+    trash: Duration = Field(
+        default=0.0,
+        description="How long the target keeps what is deleted or overwritten there, in"
+        ' `.sersync-trash/YEAR-MONTH-DAY`, such as `"30d"`; 0 keeps nothing.',
+    )
     rsync_path: str = Field(default="rsync", description="The rsync program on an ssh target.")
 
 

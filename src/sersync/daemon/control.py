@@ -112,7 +112,7 @@ def _resume_source(pipeline: Pipeline, *, confirm: bool) -> list[Deed]:
         deeds.append(Deed(source=name, target="", did=did, reason=reason))
     missing = pipeline.guard.missing
     if confirm and missing:
-        pipeline.guard.accept_mounts()
+        pipeline.accept_mounts()
     for each in missing:
         did, reason = (Did.CONFIRMED, None) if confirm else (Did.REFUSED, each.reason)
         deeds.append(Deed(source=name, target="", did=did, reason=reason))

@@ -73,6 +73,10 @@ class LocalDirectory:
 Endpoint = RsyncModule | RemoteShell | LocalDirectory
 
 
+TRASH: Final = b".sersync-trash"
+"""The directory in a target's root that holds its trash."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One copy of a source, and how it is kept.
@@ -107,6 +111,10 @@ class Target:
     full_pass_cron: str = ""
     large_file_bytes: int = 8 << 20
     rsync_path: str = "rsync"
+    fsync: bool = False
+    """The target writes to disk what it takes, before it counts as carried."""
+    trash_s: float = 0.0
+    """How long what is deleted or overwritten stays in the target's trash; 0: there is none."""
 
     @property
     def full_pass_filters(self) -> Filter:

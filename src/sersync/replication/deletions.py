@@ -32,7 +32,7 @@ class Deletions:
         self._around = around
         self._guard = DeletionGuard(limit=target.max_delete)
         self._slots = (1 if target.bandwidth_kib_s else target.parallel) + 1
-        self._is_known = self._guard.limit is None
+        self._is_known = self._guard.limit is None or target.baseline
         self._warned_of = 0
         self._confirmed = 0
 

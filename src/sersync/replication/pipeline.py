@@ -85,6 +85,14 @@ class Pipeline:
         if watcher is not None:
             watcher.wake()
 
+    def accept_mounts(self) -> None:
+        """Take file systems that are missing for gone. For any thread."""
+        self.guard.accept_mounts()
+        self._looked_at = float("-inf")
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.wake()
+
     @property
     def lost(self) -> Reason | None:
         """Why nothing is carried: the root is not what it was. For any thread."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from sersync.model.capabilities import Capabilities
 from sersync.model.path import RelPath, parent
-from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
+from sersync.model.target import TRASH, Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
 
 _PLAIN: Final = re.compile(r"[\w./+:@%=,~-]*")
 
@@ -57,6 +57,8 @@ class Recipe:
     max_delete: int | None
     """Entries that this run may delete; None is no limit."""
     bandwidth_kib_s: int = 0
+    trash: bytes = b""
+    """The day in whose trash it leaves what it deletes or overwrites; empty: nowhere."""
     protected: frozenset[RelPath] = frozenset()
     """Subtrees that are left alone now, besides what the filters exclude for good."""
     scheduled: bool = False
@@ -88,9 +90,10 @@ def options(target: Target, recipe: Recipe, *, rsh: str = "") -> list[bytes]:
         *(os.fsencode(option) for option in target.options.passed),
         *_comparing(target, recipe),
         *_deleting(target, recipe),
+        *_keeping(target, recipe),
         b"--dirs",
         b"--no-recursive",
-        *_connecting(target, rsh=rsh),
+        *connecting(target, rsh=rsh),
         *_limiting(target, recipe),
         *(b"--filter=P " + pattern for pattern in recipe.kept),
         *(target.full_pass_filters if recipe.scheduled else target.filters).rsync_options(),
@@ -128,7 +131,7 @@ def census_command(target: Target, root: bytes, *, rsh: str = "") -> list[bytes]
         b"--ignore-existing",
         b"--dry-run",
         b"--stats",
-        *_connecting(target, rsh=rsh),
+        *connecting(target, rsh=rsh),
         *target.filters.rsync_options(),
         b"--",
         root.rstrip(b"/") + b"/",
@@ -191,7 +194,7 @@ def moving(
         *(os.fsencode(option) for option in target.options.passed),
         *_comparing(target, recipe),
         *(_deleting(target, recipe) if is_tree else ()),
-        *_connecting(target, rsh=rsh),
+        *connecting(target, rsh=rsh),
         *_limiting(target, recipe),
         *target.filters.rsync_options(),
         *extra,
@@ -255,7 +258,16 @@ def _deleting(target: Target, recipe: Recipe) -> list[bytes]:
     return [option for option in chosen if option]
 
 
-def _connecting(target: Target, *, rsh: str) -> list[bytes]:
+def _keeping(target: Target, recipe: Recipe) -> list[bytes]:
+    """Return what makes the target keep: on its disk (3.2.4), and what was there before."""
+    chosen = [b"--fsync"] if target.fsync and recipe.capabilities.fsync else []
+    if recipe.trash:
+        chosen += [b"--backup", b"--backup-dir=" + TRASH + b"/" + recipe.trash]
+    return chosen
+
+
+def connecting(target: Target, *, rsh: str) -> list[bytes]:
+    """Return the options by which *target* is reached, if need be by the remote shell *rsh*."""
     chosen = [b"--timeout=%d" % target.timeout_s]
     match target.endpoint:
         case RsyncModule(tls=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from sersync.linux.child import KEPT_BYTES, Child, quiet_environment
@@ -66,6 +67,7 @@ class Launcher:
             capabilities=capabilities,
             max_delete=max_delete,
             protected=self.protected,
+            trash=today() if self.target.trash_s else b"",
             # One half for large files, one for all else: rsync cannot change a limit later.
             bandwidth_kib_s=max(1, limit // 2) if limit else 0,
             scheduled=scheduled,
@@ -101,6 +103,10 @@ class Launcher:
         """Start an rsync that counts what the target holds, and changes nothing."""
         return self._start(census_command(self.target, self.root, rsh=self.rsh))
 
+    def expiry(self, command_for: Callable[[Target, str], list[bytes]]) -> Child:
+        """Start the rsync that *command_for* names, for this target and its remote shell."""
+        return self._start(command_for(self.target, self.rsh))
+
     def place(self) -> tuple[int, int] | None:
         """Return the identity of the root directory; None when it is not there."""
         try:
@@ -125,3 +131,8 @@ def not_started(error: OSError) -> Reason:
         remedy="Check that rsync is installed, and how many processes and files are open.",
         command="rsync --version; ulimit -a",
     )
+
+
+def today() -> bytes:
+    """Return the name of the day in whose trash the target puts what it gives up."""
+    return datetime.now().astimezone().date().isoformat().encode()

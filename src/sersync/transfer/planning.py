@@ -6,17 +6,18 @@ import time
 from collections.abc import Sequence
 
 from sersync.linux.mounts import has_fine_times
+from sersync.model.batch import Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
 from sersync.model.target import Target
 from sersync.transfer.active import Active
-from sersync.transfer.batch import Batch, assemble, widen
+from sersync.transfer.batch import Batch, Run, assemble, widen
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
 from sersync.transfer.moves import possible, relocate
 from sersync.transfer.plan import COARSE_TICK_NS, Planner, Terms
-from sersync.transfer.tree import RecentlyCarried, SourceTree
+from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
 from sersync.transfer.unit import Plan
 
 
@@ -58,6 +59,13 @@ class Planning:
             {Kind.ENTRIES: free_lanes, Kind.LARGE: 1 - large_runs},
         )
         return plan, batch
+
+    def remember(self, run: Run, verdict: Verdict) -> None:
+        """Keep in mind what *run* may have brought to the target, also when it failed."""
+        is_done = verdict is Verdict.DONE
+        is_certain = is_done or run.kind is not Kind.REWRITES
+        stamps = as_carried(run.stamps, self.tree, is_certain=is_certain)
+        self.carried.remember(stamps, confirmed=is_done)
 
     def _terms(self, target: Target, capabilities: Capabilities, now: float) -> Terms:
         return Terms(

@@ -23,6 +23,7 @@ from sersync.model.batch import Outcome, Reason, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.filters import Filter
 from sersync.model.options import RsyncOptions
+from sersync.model.target import TRASH
 from sersync.transfer.command import Kind, Recipe, command, destination, name_list, options
 from sersync.transfer.launch import Launcher
 from sersync.transfer.output import parse_items
@@ -69,6 +70,8 @@ class Probe:
             probe.write(b"sersync probes this target; remove me if I am still here\n")
         second = int(time.time()) - 10
         os.utime(file, ns=(second * 10**9 + _ODD_NS,) * 2)
+        if self._target.trash_s:
+            os.mkdir(directory + b"/" + TRASH, 0o700)
         judgement = self._push(directory)
         if judgement.verdict is not Verdict.DONE:
             return _failure(judgement)
@@ -92,9 +95,13 @@ class Probe:
     def _push(self, directory: bytes) -> Judgement:
         """Push the probe, giving up one ability after the other until the target takes it."""
         names = [b"/" + self.name, b"/" + self.name + b".gone"]
+        names += [b"/" + TRASH] if self._target.trash_s else []
         judgement, _ = self._call(self._command(directory), name_list(names), directory)
         if judgement.missing_args_rejected:
             self._give_up("missing_args")
+            judgement, _ = self._call(self._command(directory), name_list(names), directory)
+        if self._target.fsync and (judgement.connection_reset or judgement.exit_code in (1, 4)):
+            self._give_up("fsync")
             judgement, _ = self._call(self._command(directory), name_list(names), directory)
         for ability in ("nanoseconds", "missing_args"):
             if not judgement.connection_reset:
@@ -109,16 +116,21 @@ class Probe:
 
     def _give_up(self, ability: str) -> None:
         notes = {
+            "fsync": "its rsync, or the one here, is older than 3.2.4: what it takes is not"
+            " written to disk at once (fsync)",
             "nanoseconds": "its rsync is older than 3.1.3 and compares whole seconds: what changes"
             " within a second of the last transfer is sent without comparing",
             "missing_args": "its rsync cannot delete by name: a deletion compares the whole"
             " directory that held the name",
         }
         self.notes = (*self.notes, notes[ability])
-        if ability == "nanoseconds":
-            self.capabilities = replace(self.capabilities, nanoseconds=False)
-        else:
-            self.capabilities = replace(self.capabilities, missing_args=False)
+        match ability:
+            case "fsync":
+                self.capabilities = replace(self.capabilities, fsync=False)
+            case "nanoseconds":
+                self.capabilities = replace(self.capabilities, nanoseconds=False)
+            case _:
+                self.capabilities = replace(self.capabilities, missing_args=False)
 
     def _measure_times(self, directory: bytes) -> None:
         """Find out how finely the target's file system keeps modification times."""

@@ -31,7 +31,7 @@ from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
 from sersync.transfer.sweep import looking
-from sersync.transfer.tree import as_carried
+from sersync.transfer.trash import Trash
 from sersync.transfer.unit import Plan
 from sersync.transfer.verdict import Judgement
 
@@ -76,6 +76,7 @@ class RsyncTransport:
         self._spares = Spares(self._start_spare, wanted=target.spares)
         self._recipe: Recipe | None = None
         self._census = CensusTaker(self._launcher, self._children)
+        self._trash = Trash(self._launcher, self._children)
         self._standstill = Standstill()
         self._demand = Demand()
         self._notes: tuple[str, ...] = ()
@@ -126,6 +127,8 @@ class RsyncTransport:
             self._ended(child, code, now)
         self._standstill.look(self._active.values(), now)
         self._refill(now)
+        if self._recipe is not None:
+            self._trash.tend(now)
         outcomes, self._ready = self._ready, []
         return outcomes
 
@@ -139,6 +142,7 @@ class RsyncTransport:
         for child in self._spares.dismiss():
             self._children.kill(child)
         self._census.stop()
+        self._trash.stop()
 
     def cancel(self) -> None:
         """End all running transfers; ``wait`` returns them as unconfirmed."""
@@ -301,10 +305,12 @@ class RsyncTransport:
     # Ending.
 
     def _ended(self, child: Child, code: int, now: float) -> None:
-        if self._census.owns(child):
-            self._ready.append(
-                self._census.taken(child, runs.judge_child(child, code, self.target, self._root))
-            )
+        if self._trash.owns(child) or self._census.owns(child):
+            judgement = runs.judge_child(child, code, self.target, self._root)
+            if self._trash.owns(child):
+                self._trash.ended(judgement)
+            else:
+                self._ready.append(self._census.taken(child, judgement))
             return
         ended = self._active.pop(child, None)
         if ended is None:
@@ -364,20 +370,13 @@ class RsyncTransport:
         judgement = runs.judged(ended, judgement, now)
         again = runs.again_after(ended, judgement, self._tree)
         outcome = runs.concluded(ended, judgement, now=now, again=again)
-        self._remember(ended, outcome.verdict)
+        self._planning.remember(ended.run, outcome.verdict)
         if outcome.verdict is Verdict.DONE:
             self._spares.served()
         elif outcome.verdict is Verdict.RETRY:
             # What was carried before may be offered again, and then it is to be compared.
             self._carried.doubt()
         self._ready.append(outcome)
-
-    def _remember(self, ended: Active, verdict: Verdict) -> None:
-        """Keep in mind what a run may have brought to the target, also when it failed."""
-        is_done = verdict is Verdict.DONE
-        is_certain = is_done or ended.run.kind is not Kind.REWRITES
-        stamps = as_carried(ended.run.stamps, self._tree, is_certain=is_certain)
-        self._carried.remember(stamps, confirmed=is_done)
 
     def _look_again(self, ended: Active, judgement: Judgement, now: float) -> None:
         """Ask rsync, by a dry run of the same list, what is missing, or was not deleted."""
@@ -395,6 +394,6 @@ class RsyncTransport:
             self._ready.append(
                 runs.resolved(ended, first, again=again, now=now, has_filters=has_filters)
             )
-            self._remember(ended, first.verdict)
+            self._planning.remember(ended.run, first.verdict)
         else:
             self._conclude(ended, runs.judge_child(ended.child, code, self.target, self._root), now)

@@ -101,6 +101,7 @@ def test_a_lost_file_system_is_deleted_on_the_target_when_that_is_confirmed(
     assert confirm(engine)[0] is Did.CONFIRMED
     wait_until(lambda: not (copy.path / "data" / "vol" / "d").exists())
     (source / "data" / "vol" / "new").write_text("where the file system was")
+    wait_until((copy.path / "data" / "vol" / "new").exists)
     engine.wait_for_rest()
 
     assert missing(engine) == []
