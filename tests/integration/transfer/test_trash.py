@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ KEPT = Filter([Rule(False, b"/.sersync-trash")])
 
 @pytest.fixture(params=["local", "daemon", "shell"])
 def copy(request: pytest.FixtureRequest, tmp_path: Path, rsyncd: Rsyncd) -> Copy:
-    settings = {"trash_s": 86_400.0, "filters": KEPT}
+    settings: dict[str, Any] = {"trash_s": 86_400.0, "filters": KEPT}
     if request.param == "daemon":
         return copy_at(rsyncd.root, rsyncd.endpoint, **settings)
     path = tmp_path / "copy"
