@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sersync.model.batch import Outcome, Reason
+from sersync.model.request import Did
 from sersync.replication.policy import Backoff, path_pause_s
 
 log: Final = logging.getLogger("sersync.worker")
@@ -85,6 +86,15 @@ class Health:
         self.failures = 0
         self.reason = None
         self.retry_at = 0.0
+
+    def asked_to_resume(self, *, confirm: bool) -> tuple[Did, Reason | None]:
+        """End a pause; return what comes of ``resume``, with the reason if that is nothing."""
+        was_paused, self.is_paused = self.is_paused, False
+        halt = self.halt
+        if halt is not None and halt.needs_confirm:
+            return (Did.CONFIRMED, None) if confirm else (Did.REFUSED, halt)
+        goes_on = was_paused or halt is not None or bool(self.retry_at)
+        return Did.RESUMED if goes_on else Did.UNCHANGED, None
 
     def resume(self, *, confirm: bool = False) -> bool:
         """Let the next attempt be made at once, also when halted. For any thread.

@@ -102,13 +102,9 @@ class TargetWorker:
 
         *confirm*: what a guard warned of is meant. Returns what came of it.
         """
-        was_paused, self._health.is_paused = self._health.is_paused, False
-        halt, was_waiting = self._health.halt, bool(self._health.retry_at)
-        if not self.retry(confirm=confirm):
-            return Did.REFUSED, halt
-        if halt is not None and halt.needs_confirm:
-            return Did.CONFIRMED, None
-        return Did.RESUMED if was_paused or halt or was_waiting else Did.UNCHANGED, None
+        came_of_it = self._health.asked_to_resume(confirm=confirm)
+        self.retry(confirm=confirm)
+        return came_of_it
 
     def retry(self, *, confirm: bool = False) -> bool:
         """Try again at once, also when halted, unless that needs *confirm*. For any thread."""
