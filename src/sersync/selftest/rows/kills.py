@@ -109,6 +109,16 @@ def kill_rsync_of_target(trial: Trial) -> None:
     trial.converge()
 
 
+@KILLS.row("kill-receiver", "the target is killed in the middle of a file, and cannot clean up")
+def kill_receiver(trial: Trial) -> None:
+    site = trial.serve(bandwidth="8MiB/s")
+    trial.begin()
+    (trial.source / "large").write_bytes(trial.chance.randbytes(_LARGE_BYTES))
+    wait_until(lambda: site.is_receiving("large"), "the large file is on its way")
+    signal_all(site.processes(), signal.SIGKILL)
+    trial.converge()
+
+
 def _kill_during_a_burst(trial: Trial, victims: Callable[[], list[int]]) -> None:
     with Writer(trial.source, per_s=300.0).at_work() as writer:
         for _ in range(6):
