@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from sersync.config.reference import json_schema, settings_tables
+from sersync.config.rsync_reference import options_page
 
 _GENERATED = re.compile(r"(<!-- settings: .*? -->\n).*?(<!-- end of settings -->)", re.DOTALL)
 
@@ -24,6 +25,7 @@ def with_settings(text: str) -> str:
 def main() -> None:
     """Renew the documents below the working directory."""
     Path("docs/sersync.schema.json").write_text(schema_text())
+    Path("docs/rsync-options.md").write_text(options_page())
     page = Path("docs/configuration.md")
     page.write_text(with_settings(page.read_text()))
 

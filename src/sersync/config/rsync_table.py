@@ -126,6 +126,7 @@ _PASSED: Final = (
 _PASSED_WITH_A_NOTE: Final = {
     "--update -u": "a file that is newer on the target stays as it is there, and differs",
     "--size-only": "a change that keeps the size of a file is never carried",
+    "--compare-dest=DIR": "files that are found there are not on the target",
     "--existing --ignore-non-existing": "files that are new at the source are never carried",
     "--ignore-existing": "later changes to a file that the target has are never carried",
     "--[no-]inplace": "readers on the target see files half written, and a file with several hard"
@@ -209,7 +210,6 @@ _REFUSED: Final = {
     "--[no-]crtimes -N": "Linux cannot set creation times, and rsync would not start",
     "--[no-]append": "a file that was rewritten, or did not grow, would stay as it is",
     "--append-verify": "a file that is not longer than its copy would stay as it is",
-    "--compare-dest=DIR": "files that are found there would be missing on the target",
     "--[no-]prune-empty-dirs -m": "a directory whose content is not in the same run looks empty,"
     " and would be removed from the target with all it holds",
     "--remove-source-files --remove-sent-files": "it deletes the source",

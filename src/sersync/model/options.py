@@ -27,3 +27,8 @@ class RsyncOptions:
     """``-x``: mount points are not crossed."""
     max_size: bool = False
     """The user set ``--max-size`` or ``--min-size``: we add no size limit of ours."""
+
+    @property
+    def keeps_backups(self) -> bool:
+        """``-b``: old versions stay beside what replaced them, and in directories that are gone."""
+        return "--backup" in self.passed

@@ -60,6 +60,7 @@ class RsyncTransport:
     ) -> None:
         self.target = target
         self._launcher = Launcher(target, root, rsh=rsh)
+        self._leaves_some = bool(target.filters) or target.options.keeps_backups
         self._root = root
         self._connect = connect
         self._clock = clock
@@ -333,7 +334,7 @@ class RsyncTransport:
             self._conclude(ended, judgement, now)
         elif ended.run.origin is not None and not ended.stalled:
             self._ready.append(runs.moved(ended, judgement, now=now))
-        elif judgement.needs_a_look(has_filters=bool(self.target.filters)):
+        elif judgement.needs_a_look(has_filters=self._leaves_some):
             self._look_again(ended, judgement, now)
         else:
             self._conclude(ended, judgement, now)
@@ -390,9 +391,8 @@ class RsyncTransport:
             raise AssertionError("only a run that was judged is checked")
         again = runs.again_after(ended, first, self._tree)
         if code in (0, 23, 24):
-            has_filters = bool(self.target.filters)
             self._ready.append(
-                runs.resolved(ended, first, again=again, now=now, has_filters=has_filters)
+                runs.resolved(ended, first, again=again, now=now, has_filters=self._leaves_some)
             )
             self._planning.remember(ended.run, first.verdict)
         else:

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from sersync.cli.reference import schema_text, with_settings
+from sersync.config.rsync_reference import options_page
 from sersync.config.schema import Document, SourceTable, TargetTable
 
 _DOCS = Path(__file__).parents[3] / "docs"
@@ -23,6 +24,12 @@ def test_settings_in_docs_are_current() -> None:
     page = (_DOCS / "configuration.md").read_text()
 
     assert with_settings(page) == page, "run: python -m sersync.cli.reference"
+
+
+def test_rsync_options_in_docs_are_current() -> None:
+    assert (_DOCS / "rsync-options.md").read_text() == options_page(), (
+        "run: python -m sersync.cli.reference"
+    )
 
 
 def test_every_setting_is_described() -> None:

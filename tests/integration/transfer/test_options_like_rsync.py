@@ -1,0 +1,182 @@
+"""Options keep rsync's meaning: a full pass and plain rsync leave the same target."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sersync.config.rsync_options import parse_rsync_options
+from sersync.model.filters import Filter
+from sersync.model.target import LocalDirectory
+from tests.support.engine import SENTINEL, Engines, copy_at
+from tests.support.trees import assert_same_trees, wait_until
+
+OLD_NS, NEW_NS = 1_500_000_000 * 10**9, 1_800_000_000 * 10**9
+
+TIMELESS = {"--backup", "--omit-dir-times", "--omit-link-times"}
+"""With these, times of directories or symlinks are those of the run."""
+
+OPTIONS = [
+    "-a",
+    "-rlptgoD",
+    "-artuz",
+    "-rlt",
+    "-rl",
+    "-rpt",
+    "-rlpt --no-D",
+    "-a --no-perms --no-owner",
+    "-a --no-times",
+    "-ac",
+    "-a --checksum --no-times",
+    "-au",
+    "-aW",
+    "-az",
+    "-a --bwlimit=50000",
+    "-ab",
+    "-ab --suffix=.old",
+    "-ab --backup-dir=.bak",
+    "-aH",
+    "-aS",
+    "-ax",
+    "-a --safe-links",
+    "-aC",
+    "-aI",
+    "-a --size-only",
+    "-a --modify-window=3600",
+    "-a -T .",
+    "-a --existing",
+    "-a --ignore-existing",
+    "-a --partial",
+    "-a --inplace",
+    "-a --chmod=Dg+s,Fo-r",
+    "-a --exclude=*.o",
+    "-a --include=keep.o --exclude=*.o",
+    "-a --max-size=1000",
+    "-a --min-size=1000",
+    "-a --numeric-ids",
+    "-aO",
+    "-aJ",
+    "-aE",
+    "-aA",
+    "-aX",
+    "-ay",
+    "-a --delay-updates",
+    "-a --ignore-errors --force",
+    "-avP --stats --progress -h",
+    "-a --block-size=1024",
+    "-a --chown=root:root" if os.geteuid() == 0 else "-a",
+    "-a --compare-dest=@other",
+    "-a --copy-dest=@other",
+    "-a --link-dest=@other",
+    "-a --delete-before",
+    "-a --delete-after",
+]
+
+
+def plant(root: Path, outside: Path) -> None:
+    """Make a tree in which every option matters somewhere."""
+    for directory in ("d/e", "empty", ".git"):
+        (root / directory).mkdir(parents=True)
+    for name, text in {
+        "a": "new a",
+        "same-size": "1111",
+        "newer-there": "ours",
+        "d/deep": "x" * 5000,
+        "d/e/x.o": "object",
+        "keep.o": "object",
+        "d/save~": "editor",
+        ".git/config": "git",
+        "only-here": "y" * 2000,
+        "program": "#!/bin/sh",
+    }.items():
+        (root / name).write_text(text)
+        os.utime(root / name, ns=(NEW_NS - 10**12, NEW_NS - 10**12))
+    (root / "program").chmod(0o755)
+    (root / "a").chmod(0o640)
+    os.link(root / "d/deep", root / "linked")
+    with open(root / "sparse", "wb") as file:
+        file.truncate(1 << 20)
+    (root / "inside").symlink_to("d/deep")
+    (root / "d/unsafe").symlink_to(outside)
+    (root / "dangling").symlink_to("nowhere")
+    os.mkfifo(root / "fifo")
+
+
+def settle(root: Path, mtime_ns: int) -> None:
+    """Give one time to all in *root* that has none of the test's choice."""
+    for path in (*root.rglob("*"), root):
+        if path.lstat().st_mtime_ns != NEW_NS - 10**12:
+            os.utime(path, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+
+
+def plant_target(root: Path) -> None:
+    """Make what is there before: older, newer, alike but different, and extraneous."""
+    (root / "d").mkdir(parents=True)
+    (root / "a").write_text("old")
+    os.utime(root / "a", ns=(OLD_NS, OLD_NS))
+    (root / "newer-there").write_text("theirs")
+    os.utime(root / "newer-there", ns=(NEW_NS, NEW_NS))
+    (root / "same-size").write_text("2222")
+    mtime_ns = NEW_NS - 10**12
+    os.utime(root / "same-size", ns=(mtime_ns, mtime_ns))
+    (root / "extraneous").mkdir()
+    (root / "extraneous/file").write_text("gone")
+    (root / "d/there.o").write_text("excluded, and only there")
+    (root / "program").write_text("#!/bin/sh")
+    os.utime(root / "program", ns=(mtime_ns, mtime_ns))
+    for path in (*root.rglob("*"), root):
+        if path.stat().st_mtime_ns not in (OLD_NS, NEW_NS, mtime_ns):
+            os.utime(path, ns=(OLD_NS, OLD_NS))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_full_pass_does_what_plain_rsync_does(
+    options: str, source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    outside, other = tmp_path / "outside", tmp_path / "other"
+    outside.write_text("outside")
+    plant(source, outside)
+    other.mkdir()
+    shutil.copy2(source / "only-here", other / "only-here")
+    (source / SENTINEL).write_text("1")
+    settle(source, OLD_NS + 10**12)
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    for target in (theirs, ours):
+        plant_target(target)
+    args = shlex.split(options.replace("@other", str(other)))
+    parsed = parse_rsync_options(args, base=())
+    assert parsed.mistakes == ()
+
+    # Both compare times to the nanosecond, if times are compared at all.
+    exact = (
+        ["--modify-window=-1"] if parsed.options.times and not parsed.options.own_compare else []
+    )
+    result = subprocess.run(
+        ["rsync", *args, *exact, "--delete", f"{source}/", f"{theirs}/"],
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    copy = copy_at(
+        ours,
+        LocalDirectory(path=os.fsencode(ours)),
+        options=parsed.options,
+        filters=Filter(parsed.rules),
+    )
+    engine = engines(source, copy)
+    wait_until(engine.is_at_rest, 30.0, message=lambda: str(engine.status()))
+    engine.stop()
+
+    assert_same_trees(
+        theirs,
+        ours,
+        times=parsed.options.times and TIMELESS.isdisjoint(parsed.options.passed),
+        hard_links=parsed.options.hard_links,
+        ignore_root=True,
+    )
