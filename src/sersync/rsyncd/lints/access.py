@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sersync.rsyncd.lints.finding import Finding, Lint, Severity
+from sersync.rsyncd.lints.finding import FileFacts, Finding, Lint, Severity
 
 _EVERYBODY: Final = frozenset(("*", "0.0.0.0/0", "::/0", "0.0.0.0/0.0.0.0", "*.*.*.*"))
 _SHORTEST: Final = 8
@@ -144,7 +144,12 @@ def _secrets(lint: Lint) -> Iterator[Finding]:
             f"install -m 600 /dev/null {file}    # then one user:password a line",
         )
         return
-    strict = module.flag("strict modes") == "yes"
+    yield from _modes(lint, file, facts)
+    yield from _passwords(lint, file)
+
+
+def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
+    strict = lint.module.flag("strict modes") == "yes"
     if facts.mode & 0o006:
         refused = "so the daemon lets nobody in" if strict else "with every password in it"
         yield lint.found(
@@ -162,7 +167,7 @@ def _secrets(lint: Lint) -> Iterator[Finding]:
             f"the secrets file {file} can be read or written by its group",
             f"chmod 600 {file}",
         )
-    if strict and host.is_root and facts.uid != 0:
+    if strict and lint.host.is_root and facts.uid != 0:
         yield lint.found(
             "secrets-owner",
             Severity.ERROR,
@@ -178,7 +183,6 @@ def _secrets(lint: Lint) -> Iterator[Finding]:
             "the daemon does not look at who can read the passwords",
             "Remove 'strict modes = no'.",
         )
-    yield from _passwords(lint, file)
 
 
 def _passwords(lint: Lint, file: str) -> Iterator[Finding]:

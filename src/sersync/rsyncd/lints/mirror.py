@@ -134,6 +134,11 @@ def _owners(lint: Lint) -> Iterator[Finding]:
             "Set 'uid = root' and 'gid = root' with 'use chroot = yes' to keep owners, or the"
             " user and the group that everything is to belong to.",
         )
+    yield from _unknown_users(lint)
+
+
+def _unknown_users(lint: Lint) -> Iterator[Finding]:
+    module, host = lint.module, lint.host
     for parameter, look_up in (("uid", host.user), ("gid", host.group)):
         for name in module.text(parameter).replace(",", " ").split():
             if host.is_root and name != "*" and "%" not in name and look_up(name) is None:
@@ -238,6 +243,11 @@ def _rest(lint: Lint) -> Iterator[Finding]:
             " half written, and a directory that is missing fails every transfer",
             "Remove it.",
         )
+    yield from _connecting(lint)
+
+
+def _connecting(lint: Lint) -> Iterator[Finding]:
+    module = lint.module
     for parameter in ("early exec", "pre-xfer exec", "post-xfer exec"):
         if module.text(parameter):
             yield lint.found(

@@ -76,6 +76,10 @@ def _directory(lint: Lint, path: str) -> Iterator[Finding]:
             f"{path} cannot be written by {who}, whom the daemon writes as",
             f"Give it to {who} (chown), or set 'uid' where the daemon runs as root.",
         )
+    yield from _space(lint, path)
+
+
+def _space(lint: Lint, path: str) -> Iterator[Finding]:
     space = lint.host.space(path)
     if space is None:
         return
@@ -150,33 +154,48 @@ def _tidy(module: Section) -> str:
 
 def check_daemon(configuration: Configuration, host: Host) -> Iterator[Finding]:
     """Yield what is wrong with the daemon's own files, and with its port."""
+    yield from _own_files(configuration, host)
+    yield from _port(configuration, host)
     common = configuration.common
+    if common.flag("proxy protocol") == "yes" and not common.text("proxy protocol hosts"):
+        yield _found(
+            configuration,
+            "proxy-unguarded",
+            Severity.ERROR,
+            "proxy protocol",
+            "who connects may claim any address: 'proxy protocol hosts' does not say whose word"
+            " counts (and rsync 3.5.0 refuses everybody then)",
+            "Set 'proxy protocol hosts' to the addresses of the proxy.",
+        )
 
-    def found(code: str, severity: Severity, key: str, message: str, remedy: str) -> Finding:
-        place = common.place_of(key)
-        return Finding(code=code, severity=severity, place=place, message=message, remedy=remedy)
 
+def _own_files(configuration: Configuration, host: Host) -> Iterator[Finding]:
     for key, severity, effect in (
         ("pid file", Severity.ERROR, "the daemon does not start"),
         ("lock file", Severity.WARNING, "where connections are limited, every one fails"),
         ("log file", Severity.WARNING, "its messages go to syslog"),
     ):
-        value = common.find(key)
+        value = configuration.common.find(key)
         if value is None or not value.text.startswith("/") or "%" in value.text:
             continue
         above = host.file(os.path.dirname(value.text))
         if above is None or not above.is_directory:
             directory = os.path.dirname(value.text)
-            yield found(
+            yield _found(
+                configuration,
                 "file-nowhere",
                 severity,
                 key,
                 f"the directory of the {key} {value.text} does not exist: {effect}",
                 f"mkdir -p {directory}",
             )
-    port = number(common.text("port")) or RSYNC_PORT
+
+
+def _port(configuration: Configuration, host: Host) -> Iterator[Finding]:
+    port = number(configuration.common.text("port")) or RSYNC_PORT
     if port < 1024 and not host.is_root:
-        yield found(
+        yield _found(
+            configuration,
             "port-needs-root",
             Severity.ERROR,
             "port",
@@ -185,19 +204,23 @@ def check_daemon(configuration: Configuration, host: Host) -> Iterator[Finding]:
         )
     holder = host.port_holder(port)
     if holder and "rsync" not in holder:
-        yield found(
+        yield _found(
+            configuration,
             "port-taken",
             Severity.ERROR,
             "port",
             f"port {port} is held by {holder}, so the daemon cannot have it",
             f"End that, or set another 'port'. ss -ltnp 'sport = :{port}'",
         )
-    if common.flag("proxy protocol") == "yes" and not common.text("proxy protocol hosts"):
-        yield found(
-            "proxy-unguarded",
-            Severity.ERROR,
-            "proxy protocol",
-            "who connects may claim any address: 'proxy protocol hosts' does not say whose word"
-            " counts (and rsync 3.5.0 refuses everybody then)",
-            "Set 'proxy protocol hosts' to the addresses of the proxy.",
-        )
+
+
+def _found(
+    configuration: Configuration,
+    code: str,
+    severity: Severity,
+    key: str,
+    message: str,
+    remedy: str,
+) -> Finding:
+    place = configuration.common.place_of(key)
+    return Finding(code=code, severity=severity, place=place, message=message, remedy=remedy)
