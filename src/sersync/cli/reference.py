@@ -1,4 +1,4 @@
-"""``python -m sersync.cli.reference``: writes the generated parts of ``docs/``."""
+"""``python -m sersync.cli.reference``: writes parts of ``docs/``, ``man/``, ``completions/``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from sersync.cli.manual import documents
 from sersync.config.reference import json_schema, settings_tables
 from sersync.config.rsync_reference import options_page
 
@@ -28,6 +29,10 @@ def main() -> None:
     Path("docs/rsync-options.md").write_text(options_page())
     page = Path("docs/configuration.md")
     page.write_text(with_settings(page.read_text()))
+    for name, text in documents().items():
+        file = Path(name)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
 
 
 if __name__ == "__main__":
