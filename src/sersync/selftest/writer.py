@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sersync.selftest.until import wait_until
 
+_PATIENCE_S = 120.0
+
 
 class Writer:
     """Writes files at a pace, in a thread of its own, until told to stop."""
@@ -34,7 +36,9 @@ class Writer:
 
     def wait_for(self, files: int) -> None:
         """Wait until so many files were written."""
-        wait_until(lambda: self.written >= files, f"{files} files are written")
+        wait_until(
+            lambda: self.written >= files, f"{files} files are written", within_s=_PATIENCE_S
+        )
 
     def _write(self) -> None:
         while not self._is_over.is_set() and self.written < self._most:

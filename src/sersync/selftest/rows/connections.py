@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from sersync.selftest.proxy import Proxy
 from sersync.selftest.row import Broken, Table
 from sersync.selftest.rows.down import change_everything
 from sersync.selftest.trial import Trial
+from sersync.selftest.until import wait_until
 from sersync.selftest.writer import Writer
 
 CONNECTIONS: Final = Table()
@@ -28,14 +30,19 @@ def cut_after_bytes(trial: Trial) -> None:
     proxy = _proxied(trial)
     trial.begin()
     for number, length in enumerate(_CUTS_BYTES):
+        before = proxy.resets
         proxy.cut_after(length)
         proxy.cut()
         for each in range(5):
             name = trial.source / f"d{number % 4}" / f"cut-{number}-{each}"
             name.write_bytes(trial.chance.randbytes(max(60_000, 2 * length)))
-        trial.wait_for_state("backing-off")
+        wait_until(partial(_was_cut, proxy, before), "a connection is cut")
         proxy.cut_after(0)
         trial.converge()
+
+
+def _was_cut(proxy: Proxy, before: int) -> bool:
+    return proxy.resets > before
 
 
 @CONNECTIONS.row("black-hole", "the network swallows everything for longer than the time-out")
