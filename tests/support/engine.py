@@ -53,6 +53,7 @@ class Engine:
         max_delay_s: float = 0.5,
         grace_s: float = 5.0,
         hooks: tuple[HookSettings, ...] = (),
+        state_dir: Path | None = None,
     ) -> None:
         self.root = root
         self.batches: list[BatchReport] = []
@@ -61,7 +62,7 @@ class Engine:
         self._max_delay_s = max_delay_s
         self._grace_s = grace_s
         self._hooks = hooks
-        self._state_dir = root.parent / f"state-{next(_numbers)}"
+        self.state_dir = state_dir or root.parent / f"state-{next(_numbers)}"
         self._sentinels = 0
         self._is_over = False
         self.daemon = Daemon(
@@ -79,7 +80,7 @@ class Engine:
             hooks=self._hooks,
         )
         return Settings(
-            sources=(source,), state_dir=os.fspath(self._state_dir), grace_s=self._grace_s
+            sources=(source,), state_dir=os.fspath(self.state_dir), grace_s=self._grace_s
         )
 
     def start(self) -> Engine:
@@ -98,13 +99,20 @@ class Engine:
         [source] = self.daemon.status().sources
         return next(each for each in source.targets if each.target == name)
 
+    def wait_for_rows(self, *, timeout_s: float = 30.0) -> None:
+        """Wait until a restart would find all that is there in the manifest."""
+        self._wait(self._is_all_known, "copy", timeout_s)
+
+    def _is_all_known(self) -> bool:
+        [source] = self.daemon.status().sources
+        return source.outdated == 0
+
     def is_at_rest(self, name: str = "copy") -> bool:
         """Tell whether nothing is known that the target does not have."""
         now = self.status(name)
         return (
             now.state in _AT_REST
             and not now.searching_names
-            and now.full_passes > 0
             and now.progress is None
             and now.pending == now.in_flight == now.runs == 0
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sersync.model.path import RelPath
-from sersync.model.report import Desync, Moved, NewTree, Report, Stage
+from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Suspect
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Replica:
         """Look at what the reports name."""
         for report in reports:
             match report:
-                case Desync(subtree=path) | NewTree(path=path) | Moved(new=path):
+                case Desync(subtree=path) | NewTree(path=path) | Moved(new=path) | Suspect(path):
                     self._look(path, whole=True)
                 case _ if report.stage is Stage.DONE:
                     self._held.discard(report.path)

@@ -80,6 +80,7 @@ def _source(source: SourceStatus) -> Json:
         "root": source.root,
         "watcher": source.watcher,
         "directories": source.directories,
+        "outdated": source.outdated,
         "halted": _reason(source.halted),
         "missing": [
             {"path": display(each.path), "reason": _reason(each.reason)} for each in source.missing

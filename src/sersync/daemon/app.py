@@ -170,7 +170,11 @@ class Daemon:
             self._supervisor.start(f"state:{source.name}", lasting.checkpoints.run, awaited=False)
         self._start_hooks(pipeline)
         self._supervisor.start(f"watch:{source.name}", pipeline.watch)
-        self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
+        if lasting is not None and pipeline.reconcile is not None:
+            lasting.reconcile()
+            self._supervisor.start(f"rescan:{source.name}", pipeline.reconcile.run)
+        else:
+            self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
         for worker in pipeline.workers.values():
             self._start_worker(pipeline, worker)
 
@@ -231,6 +235,7 @@ class Daemon:
         self._supervisor.join(f"watch:{name}", _JOIN_S)
         for worker in pipeline.workers:
             self._supervisor.join(f"work:{name}/{worker}", grace_s + _JOIN_S)
+        self._supervisor.join(f"rescan:{name}", _JOIN_S)
         if pipeline.checkpoints is not None:
             pipeline.checkpoints.finish(is_clean=is_clean)
             self._supervisor.join(f"state:{name}", _JOIN_S)

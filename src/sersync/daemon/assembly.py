@@ -14,7 +14,7 @@ from sersync.daemon.mount_record import MountRecord
 from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
 from sersync.model.slices import Extent
-from sersync.model.status import BatchReport
+from sersync.model.status import BatchReport, PassProgress
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.pipeline import Pipeline
@@ -104,6 +104,7 @@ def assemble_target(
         jitter=random.random,
         root_lost=pipeline.lose_root,
         extent=lambda: _extent(pipeline),
+        rescan=lambda: _rescan(pipeline),
         on_batch=on_batch,
     )
     pipeline.mailbox.join(target.name, transport.wake, now=time.monotonic())
@@ -124,6 +125,10 @@ def _mounts(source: Source, root: bytes, state_dir: str) -> MountWatch:
 
 def _extent(pipeline: Pipeline) -> Extent:
     return pipeline.extent
+
+
+def _rescan(pipeline: Pipeline) -> PassProgress | None:
+    return None if pipeline.reconcile is None else pipeline.reconcile.progress()
 
 
 def _schedule(target: Target) -> Schedule:

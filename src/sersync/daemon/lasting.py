@@ -15,12 +15,17 @@ from sersync.daemon.assembly import assemble_source
 from sersync.linux.identity import birth_ns, boot_id, file_system_of
 from sersync.model.basis import basis_of
 from sersync.model.checkpoint import Kept, Moment, RootIdentity
+from sersync.model.path import ROOT
 from sersync.model.target import Settings, Source
 from sersync.replication.checkpoints import Checkpoints
+from sersync.replication.keeping import Keeping
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.ports import Clock
+from sersync.replication.reconcile import Reconcile, Request
 from sersync.replication.worker import TargetWorker
 from sersync.state.store import SqliteStore
+from sersync.watch.level import Levels
+from sersync.watch.rescan import Rescan
 
 log = logging.getLogger("sersync.state")
 
@@ -41,6 +46,22 @@ class Lasting:
         kept = self.kept.targets.get(worker.target.name) if self.kept is not None else None
         if self.kept is not None and kept is not None and kept.basis == worker.record.basis:
             worker.record.recall(self.kept, kept, now=time.monotonic())
+
+    def reconcile(self) -> None:
+        """Have found what changed while nobody watched. After the workers and the watch.
+
+        After an end without a stop, a directory may have been moved in the moment before. If the
+        machine ended with us, neither what stands in the source need be what we saw there, nor
+        what we stored last.
+        """
+        pipeline, kept = self.pipeline, self.kept
+        if pipeline.keeping is None or pipeline.reconcile is None:
+            return
+        was_clean = kept is not None and kept.was_clean
+        if kept is None or not (was_clean or kept.same_boot):
+            pipeline.keeping.void([ROOT])
+        is_trusted = any(worker.record.is_trusted for worker in pipeline.workers.values())
+        pipeline.reconcile.ask(Request(subtree=ROOT, tells=is_trusted, doubts_moves=not was_clean))
 
 
 def state_file(state_dir: str, source: str) -> str:
@@ -82,6 +103,20 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         records=lambda: [worker.record for worker in tuple(pipeline.workers.values())],
         clock=clock,
         every_s=settings.checkpoint_every_s,
+    )
+    pipeline.keeping = Keeping(
+        store,
+        pipeline.checkpoints.commit,
+        clock=clock,
+        missing=lambda: [each.path for each in pipeline.guard.missing],
+    )
+    pipeline.reconcile = Reconcile(
+        source.name,
+        pipeline.keeping,
+        Rescan(Levels(root, source.filters), source.filters),
+        put=pipeline.found,
+        changed=pipeline.mailbox.wake,
+        clock=clock,
     )
     return Lasting(pipeline=pipeline, checkpoints=pipeline.checkpoints, kept=found.kept)
 

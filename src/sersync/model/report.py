@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sersync.model.dirty import Scope
 from sersync.model.path import RelPath
 
 
@@ -30,6 +31,8 @@ class Touched:
     """The name is new: it was not there, or something else was."""
     is_dir: bool = field(default=False, compare=False)
     """It is, or was, a directory, as far as that was told."""
+    was_directory: bool = False
+    """A directory left this name, by its removal or by a move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +80,12 @@ class Desync:
     covered: bool = True
 
 
-Report = Touched | NewTree | Moved | Desync
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A rescan found that *path* cannot be vouched for, as far as *scope* says."""
+
+    path: RelPath
+    scope: Scope
+
+
+Report = Touched | NewTree | Moved | Desync | Suspect

@@ -15,7 +15,7 @@ class TargetState(Enum):
     STARTING = "starting"
     """The target is being probed; nothing was carried yet."""
     RESYNCING = "resyncing"
-    """A full pass is under way; live changes are carried in between."""
+    """Everything is compared, with the target or with what was known; live changes go on."""
     IN_SYNC = "in-sync"
     """Every change we know of stands on the target."""
     SETTLING = "settling"
@@ -119,6 +119,10 @@ class SourceStatus:
     """File systems below the root that are not there: nothing in them is carried or deleted."""
     notes: tuple[str, ...]
     targets: tuple[TargetStatus, ...]
+    outdated: int | None = None
+    """Directories that a restart would compare with the targets, since they changed of late.
+
+    None: there is no manifest, and it would compare everything."""
     state: StateStatus | None = None
     """None: nothing is kept, as in a single pass."""
     hooks: tuple[HookStatus, ...] = ()

@@ -10,7 +10,7 @@ from sersync.changelog.log import Changelog
 from sersync.model.checkpoint import LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
-from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Touched
+from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Suspect, Touched
 
 CREATED_HOLD_S: Final = 1.0
 """How long a file that was created, but never written to, is held back for its writer."""
@@ -104,8 +104,17 @@ class Mailbox:
                 self._log.mark(path, Scope.TREE, now=now, created=True)
             case Desync(subtree=subtree):
                 self._log.mark(subtree, Scope.TREE, now=now)
+            case Suspect(path, scope):
+                self._log.mark(path, scope, now=now)
             case Moved(old, new):
                 self._log.came_from(new, old)
+
+    def wake(self) -> None:
+        """Let every target look at how things stand."""
+        with self._lock:
+            wakes = list(self._wakes.values())
+        for wake in wakes:
+            wake()
 
     def sleep(self, target: str, until: float, *, ready_at: float) -> float:
         """Return until when *target* may sleep, at most *until*; it is woken if need be.

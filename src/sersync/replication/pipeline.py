@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeGuard
 
 from sersync.errors import SersyncError
 from sersync.model.batch import Reason
-from sersync.model.path import RelPath, display
+from sersync.model.path import ROOT, RelPath, display
 from sersync.model.report import Desync, DesyncReason, Report, Touched
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
 from sersync.replication.checkpoints import Checkpoints
 from sersync.replication.hook_worker import HookWorker
+from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.ports import Clock, RootGuard, Watcher
+from sersync.replication.reconcile import Reconcile, Request
 from sersync.replication.worker import TargetWorker
 
 log = logging.getLogger("sersync.source")
@@ -46,7 +48,7 @@ class Pipeline:
         self.checkpoints: Checkpoints | None = None
         """None where nothing is kept, as in a single pass."""
         self.hooks: list[HookWorker] = []
-        self.extent = Extent(entries=0, bytes=0)
+        self._extent = Extent(entries=0, bytes=0)
         self._new_watcher = new_watcher
         self._measure = measure
         self._clock = clock
@@ -54,6 +56,9 @@ class Pipeline:
         self._stopping = False
         self._lost: Reason | None = None
         self._wake = threading.Event()
+        self.keeping: Keeping | None = None
+        self.reconcile: Reconcile | None = None
+        """Finds by the manifest what nobody told of; None: everything is compared instead."""
         self._polled_at = 0.0
         self._looked_at = 0.0
         self._told_missing: set[RelPath] = set()
@@ -67,6 +72,8 @@ class Pipeline:
         watcher = self._watcher
         if watcher is not None:
             watcher.wake()
+        if self.reconcile is not None:
+            self.reconcile.stop()
 
     def begin(self) -> None:
         """Watch the tree; raises ``SersyncError`` when that cannot be."""
@@ -109,7 +116,12 @@ class Pipeline:
 
     def count(self) -> None:
         """Count the source, for progress and for the guard. In a thread of its own: it is slow."""
-        self.extent = self._measure()
+        self._extent = self._measure()
+
+    @property
+    def extent(self) -> Extent:
+        """How much the source holds, as far as it was counted."""
+        return self._extent if self.reconcile is None else self.reconcile.extent
 
     def status(self, targets: Iterable[TargetStatus]) -> SourceStatus:
         """Return what can be seen of the source, with its *targets*."""
@@ -123,9 +135,15 @@ class Pipeline:
             missing=self.guard.missing,
             notes=watcher.notes if watcher is not None else (),
             targets=tuple(targets),
+            outdated=self._outdated(),
             state=self.checkpoints.status() if self.checkpoints is not None else None,
             hooks=tuple(hook.status() for hook in self.hooks),
         )
+
+    def _outdated(self) -> int | None:
+        if self.keeping is None or self.reconcile is None:
+            return None
+        return self.keeping.outdated + self.reconcile.waiting
 
     # The watcher's thread.
 
@@ -147,9 +165,12 @@ class Pipeline:
         watcher = self._watcher
         if watcher is None:
             raise AssertionError("begin comes before watch")
+        began_at = self._clock.monotonic()
         reports = watcher.take(_LOOK_EVERY_S)
         if reports:
             self._put(reports)
+        if self.keeping is not None and watcher.is_drained:
+            self.keeping.drained(began_at)
         now = self._clock.monotonic()
         if now - self._looked_at > _LOOK_EVERY_S:
             self._looked_at = now
@@ -185,10 +206,21 @@ class Pipeline:
                     report.reason.value,
                     report.detail,
                 )
-        kept = self._without_probes(reports)
-        self.mailbox.put(kept, now=self._clock.monotonic())
+        told = self._without_probes(reports)
+        if self.keeping is not None and self.reconcile is not None:
+            self.keeping.uncovered = self._watcher.uncovered if self._watcher is not None else ()
+            self.keeping.note(told)
+            asked = [each for each in told if _is_asked_of_the_manifest(each)]
+            for each in asked:
+                self.reconcile.ask(Request(subtree=each.subtree))
+            told = [each for each in told if each not in asked]
+        self.found(told)
+
+    def found(self, reports: Sequence[Report]) -> None:
+        """Let *reports* be carried, and the hooks know. For any thread."""
+        self.mailbox.put(reports, now=self._clock.monotonic())
         for hook in self.hooks:
-            hook.offer(kept)
+            hook.offer(reports)
 
     def stands(self, path: RelPath) -> bool:
         """Tell whether all targets have *path*, as far as is known. For any thread."""
@@ -222,15 +254,24 @@ class Pipeline:
                 self._lost = None
                 self.lose_root(reason)
             return
+        if self.keeping is not None:
+            # Nobody watched meanwhile. Every target is compared, and so are the rows made anew.
+            self.keeping.void([ROOT])
         try:
             self.begin()
         except SersyncError as error:
             log.warning("%s: %s", self.source.name, error)
             return
+        if self.reconcile is not None:
+            self.reconcile.ask(Request(subtree=ROOT, tells=False))
         self._lost = None
         log.info("%s: the root is back; everything is compared again", self.source.name)
         for worker in tuple(self.workers.values()):
             worker.root_is_back()
+
+
+def _is_asked_of_the_manifest(report: Report) -> TypeGuard[Desync]:
+    return isinstance(report, Desync) and report.reason not in ANOTHER_FILE_SYSTEM
 
 
 def _circle(target: str, path: RelPath) -> Reason:

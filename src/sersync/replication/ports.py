@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from sersync.model.batch import Outcome, Reason, Refused
 from sersync.model.checkpoint import Checkpoint, Moment, Recovered
 from sersync.model.dirty import DirtyPath
 from sersync.model.hooks import Change, HookOutcome
+from sersync.model.look import Look
+from sersync.model.manifest import Row
 from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.report import Report
@@ -67,6 +69,11 @@ class Watcher(Protocol):
     @property
     def uncovered(self) -> tuple[RelPath, ...]:
         """The subtrees that cannot be watched and so must be looked through now and then."""
+        ...
+
+    @property
+    def is_drained(self) -> bool:
+        """The last ``take`` read all that the kernel had to tell."""
         ...
 
     @property
@@ -186,6 +193,54 @@ class Transport(Protocol):
     @property
     def progress_bytes(self) -> int:
         """Bytes that the active runs have handled so far, by rsync's own progress."""
+        ...
+
+
+class Rescanner(Protocol):
+    """Walks the source and compares it with the manifest; the source's filters are part of it."""
+
+    def looks(
+        self,
+        subtree: RelPath,
+        rows: Iterable[Row],
+        *,
+        opening: Callable[[RelPath], None],
+        doubts_moves: bool,
+    ) -> Iterator[Look]:
+        """Look at *subtree* and all below it, lazily, parents before children.
+
+        *rows*: what is stored of *subtree*, in the order of a walk. *opening* is told each
+        directory before it is read. *doubts_moves*: rows were in use while moves went unseen, so
+        a directory that may have been moved away and back is compared with all below it.
+        """
+        ...
+
+    def look(
+        self, directory: RelPath, rows: Iterable[Row], *, opening: Callable[[RelPath], None]
+    ) -> Look:
+        """Look at *directory* alone, as ``looks`` does."""
+        ...
+
+
+class Manifest(Protocol):
+    """What is stored of the source's directories. For any thread."""
+
+    def rows(self, subtree: RelPath) -> Generator[Row]:
+        """Yield the rows of *subtree* in the order of a walk. Raises ``StateUnavailable``."""
+        ...
+
+    def count(self) -> tuple[int, int]:
+        """Return how many rows there are, and how many entries they hold together.
+
+        Raises ``StateUnavailable``.
+        """
+        ...
+
+    def void(self, subtrees: Sequence[RelPath], moment: Moment) -> None:
+        """Delete the rows of *subtrees*; on return that is stored. Cheap where there are none.
+
+        Raises ``StateUnavailable``.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Final
 
 from sersync.model.batch import Outcome, Verdict
-from sersync.model.status import TargetState, TargetStatus
+from sersync.model.status import PassProgress, TargetState, TargetStatus
 from sersync.replication.full_pass import FullPass
 from sersync.replication.health import Health
 from sersync.replication.quarantine import Quarantine
@@ -58,6 +58,7 @@ class Progress:
         entries_total: int,
         bytes_total: int,
         bytes_moving: int = 0,
+        rescan: PassProgress | None = None,
     ) -> TargetStatus:
         """Return *empty* (names and numbers of others) completed by what is known here."""
         problems = self.quarantine.shown(now)
@@ -97,5 +98,5 @@ class Progress:
                 bytes_moving=bytes_moving,
             )
             if current is not None and not current.subtree
-            else None,
+            else rescan,
         )

@@ -70,6 +70,9 @@ class Record:
         """
         self.is_trusted = True
         self.is_compared = ROOT not in target.memory.passes and not self._is_baseline
+        # What was missed meanwhile is found by the manifest.
+        self._passes.wanted()
+        self._passes.scheduled()
         for subtree in target.memory.passes:
             self._passes.want(subtree)
         self._unconfirmed.restore(target.memory.offers, target.settled)

@@ -18,6 +18,8 @@ from sersync.replication.surroundings import Surroundings
 
 log: Final = logging.getLogger("sersync.worker")
 
+_CURRENT: Final = (TargetState.IN_SYNC, TargetState.SETTLING)
+
 
 class Standing:
     """What is shown of one target. ``status`` is for any thread, the rest for the worker's."""
@@ -50,6 +52,9 @@ class Standing:
         current = self._progress.current_pass
         if current is not None:
             oldest = min(current.first_seen, now if oldest is None else oldest)
+        rescan = self._around.rescan()
+        if rescan is not None:
+            oldest = min(now - rescan.elapsed_s, now if oldest is None else oldest)
         extent = self._around.extent()
         return self._progress.status(
             TargetStatus(
@@ -70,6 +75,7 @@ class Standing:
             entries_total=extent.entries,
             bytes_total=extent.bytes,
             bytes_moving=self._transport.progress_bytes if current is not None else 0,
+            rescan=rescan,
         )
 
     def _shown_state(self, pending: int, in_flight: int) -> TargetState:
@@ -77,6 +83,8 @@ class Standing:
         state = self._progress.state
         if state is TargetState.IN_SYNC and (pending or in_flight):
             return TargetState.TRANSFERRING if in_flight else TargetState.SETTLING
+        if state in _CURRENT and self._around.rescan() is not None:
+            return TargetState.RESYNCING
         return state
 
     def show(self, now: float, *, is_open: bool) -> None:
@@ -89,7 +97,7 @@ class Standing:
     def _state(self, now: float, *, is_open: bool) -> TargetState:
         if (held := self._held(now, is_open=is_open)) is not None:
             return held
-        if self._passes:
+        if self._passes or self._around.rescan() is not None:
             return TargetState.RESYNCING
         pending, in_flight = self._mailbox.counts(self._target.name)
         if in_flight:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sersync.model.batch import Reason
 from sersync.model.slices import Extent
-from sersync.model.status import BatchReport
+from sersync.model.status import BatchReport, PassProgress
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.ports import Clock, RootGuard, Scanner, Schedule
 
@@ -29,4 +29,6 @@ class Surroundings:
     """Tells the source that its root is not what it was."""
     extent: Callable[[], Extent]
     """How much the source holds, as far as it was counted."""
+    rescan: Callable[[], PassProgress | None] = lambda: None
+    """How far the source is compared with the manifest; None when that is not under way."""
     on_batch: Callable[[BatchReport], None] | None = None

@@ -15,7 +15,8 @@ from typing import Final
 from sersync.model.manifest import Row
 from sersync.model.path import RelPath
 
-_PAGE: Final = 500
+_MOST_ROWS: Final = 500
+_PAGE_BYTES: Final = 1 << 20
 _WHOLE: Final = 1 << 64
 """Inodes are unsigned numbers of 64 bits, SQLite's integers are signed."""
 _LONGEST_PATH: Final = 4096
@@ -36,20 +37,26 @@ def rows(connection: sqlite3.Connection, subtree: RelPath) -> Iterator[Row]:
     """Yield the rows of *subtree* and all below it, in the order of a walk.
 
     Lazily, a page at a time: rows stored or voided meanwhile may or may not be seen, and no
-    read transaction stays open for as long as the walk takes.
+    read transaction stays open while the caller looks at what it got.
     """
     first, end = _range(subtree)
-    while True:
-        page = connection.execute(
-            "SELECT key, inode, changed_ns, filesystem, basis, entries, blob FROM manifest"
-            " WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-            (first, end, _PAGE),
-        )
-        count = 0
-        for key, inode, changed_ns, filesystem, basis, entries, blob in page:
-            count += 1
-            first = key + b"\0"
-            yield Row(
+    while page := _page(connection, first, end):
+        yield from page
+        first = key_of(page[-1].directory) + b"\0"
+
+
+def _page(connection: sqlite3.Connection, first: bytes, end: bytes) -> list[Row]:
+    """Return the rows from the key *first* on, as many as fit into a page, at least one."""
+    found = connection.execute(
+        "SELECT key, inode, changed_ns, filesystem, basis, entries, blob FROM manifest"
+        " WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
+        (first, end, _MOST_ROWS),
+    )
+    page: list[Row] = []
+    size = 0
+    for key, inode, changed_ns, filesystem, basis, entries, blob in found:
+        page.append(
+            Row(
                 directory=RelPath(key.replace(b"\0", b"/")),
                 inode=inode + _WHOLE if inode < 0 else inode,
                 changed_ns=changed_ns,
@@ -58,8 +65,12 @@ def rows(connection: sqlite3.Connection, subtree: RelPath) -> Iterator[Row]:
                 entries=entries,
                 blob=blob,
             )
-        if count < _PAGE:
-            return
+        )
+        size += len(blob)
+        if size >= _PAGE_BYTES:
+            break
+    found.close()
+    return page
 
 
 def store(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:

@@ -11,7 +11,7 @@ import os
 import shlex
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -54,6 +54,9 @@ class SqliteStore:
         self._identity = identity
         self._boot = boot
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._read_connection: sqlite3.Connection | None = None
+        self._read_place: tuple[int, int] | None = None
         self._connection: sqlite3.Connection | None = None
         self._place: tuple[int, int] | None = None
         self._needs_whole = True
@@ -87,15 +90,31 @@ class SqliteStore:
             self._log_rows += grown
             self._log_size = checkpoint.log.size
 
-    def void(self, subtrees: list[RelPath], moment: Moment) -> None:
-        """Delete the manifest's rows of *subtrees* at once; raises ``StateUnavailable``."""
+    def void(self, subtrees: Sequence[RelPath], moment: Moment) -> None:
+        """Delete the manifest's rows of *subtrees* at once; raises ``StateUnavailable``.
+
+        It outlives the end of this process, but not always that of the machine: after that, and
+        no clean end, no row counts.
+        """
+        if not self._holds(subtrees):
+            return
         with self._lock, self._told(moment):
             connection = self._opened()
+            connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("BEGIN IMMEDIATE")
             manifest.void(connection, subtrees)
             connection.execute("COMMIT")
+            connection.execute("PRAGMA synchronous = FULL")
 
-    def rows(self, subtree: RelPath) -> Iterator[Row]:
+    def count(self) -> tuple[int, int]:
+        """Return how many rows there are, and how many entries they hold together.
+
+        Raises ``StateUnavailable``.
+        """
+        with self._reading, self._told_reading():
+            return manifest.count(self._reader())
+
+    def rows(self, subtree: RelPath) -> Generator[Row]:
         """Yield the manifest's rows of *subtree* in the order of a walk.
 
         By a connection of its own, so that checkpoints go on meanwhile. Raises
@@ -117,6 +136,39 @@ class SqliteStore:
         """Give the file back."""
         with self._lock:
             self._close()
+        with self._reading:
+            self._close_reader()
+
+    def _holds(self, subtrees: Sequence[RelPath]) -> bool:
+        """Tell whether there is any row in *subtrees*, without waiting for a checkpoint."""
+        with self._reading, self._told_reading():
+            reader = self._reader()
+            return any(manifest.has_rows(reader, subtree) for subtree in subtrees)
+
+    def _reader(self) -> sqlite3.Connection:
+        """Return the connection that only reads, of the file that is there now."""
+        place = _place(self.file)
+        if self._read_connection is not None and self._read_place != place:
+            self._close_reader()
+        if self._read_connection is None:
+            self._read_connection = connect(self.file, create=False)
+            self._read_place = place
+        return self._read_connection
+
+    @contextlib.contextmanager
+    def _told_reading(self) -> Iterator[None]:
+        """Raise ``StateUnavailable`` for whatever goes wrong."""
+        try:
+            yield
+        except (sqlite3.Error, *_NONSENSE, OSError) as error:
+            self._close_reader()
+            raise StateUnavailable(**_unstored(self.file, error)) from error
+
+    def _close_reader(self) -> None:
+        connection, self._read_connection = self._read_connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
 
     # Within the lock.
 

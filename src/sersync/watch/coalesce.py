@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from sersync.linux.inotify import (
@@ -43,6 +44,8 @@ _CAME: Final = IN_CREATE | IN_MOVED_TO
 _WRITTEN: Final = IN_CLOSE_WRITE | IN_MOVED_TO
 _NEW_TREE: Final = 0x1
 """Ours, in a bit that we never watch (``IN_ACCESS``)."""
+_LEFT: Final = 0x20
+"""Ours (``IN_OPEN``): a directory left this name."""
 
 _BITS: Final = {
     Trigger.DELETE: IN_DELETE,
@@ -109,7 +112,7 @@ class Burst:
 
     def touch(self, path: RelPath, mask: int) -> None:
         """Merge one event of the directory *path*."""
-        self._masks[path] = mask if mask & _GONE else self._masks.get(path, 0) | mask
+        self._masks[path] = mask | _LEFT if mask & _GONE else self._masks.get(path, 0) | mask
 
     def open_tree(self, path: RelPath, wds: Iterable[int]) -> None:
         """Record that *path* is a new tree and *wds* the watches in it: it tells for them all."""
@@ -148,17 +151,26 @@ class Burst:
                 if len(trees) == 1 or trees.isdisjoint(ancestors(path)):
                     found.append(NewTree(path))
                     found += self._moved(path, filters, is_dir=True)
-            elif mask & _WRITTEN & self._told:
-                found.append(Touched(path, True, Stage.DONE, bool(mask & _CAME)))
+                continue
+            report = self._touched(path, mask, look)
+            if report is None:
+                continue
+            found.append(replace(report, was_directory=True) if mask & _LEFT else report)
+            if mask & _WRITTEN:
                 found += self._moved(path, filters, is_dir=False)
-            elif mask & IN_CREATE:
-                if (created := self._created(path, mask, look(path))) is not None:
-                    found.append(created)
-            elif mask & IN_MODIFY & self._told:
-                found.append(Touched(path, True, Stage.OPEN))
-            elif mask & self._told:
-                found.append(Touched(path, is_dir=_is_directory(mask)))
         return found
+
+    def _touched(self, path: RelPath, mask: int, look: Look) -> Touched | None:
+        """Return the report on what is no new tree; None if such changes are not told."""
+        if mask & _WRITTEN & self._told:
+            return Touched(path, True, Stage.DONE, bool(mask & _CAME))
+        if mask & IN_CREATE:
+            return self._created(path, mask, look(path))
+        if mask & IN_MODIFY & self._told:
+            return Touched(path, True, Stage.OPEN)
+        if mask & self._told:
+            return Touched(path, is_dir=_is_directory(mask))
+        return None
 
     def _moved(self, new: RelPath, filters: Filter, *, is_dir: bool) -> tuple[Moved, ...]:
         """Return how *new* was called before, if the targets know it by that name."""
@@ -191,7 +203,7 @@ def _lasting(before: int) -> int:
     Two names that change places at once are told as from, to, from, to: so what has just been
     moved to the name that is left may be there.
     """
-    return (before & _NEW_TREE) | (IN_CLOSE_WRITE if before & IN_MOVED_TO else 0)
+    return (before & (_NEW_TREE | _LEFT)) | (IN_CLOSE_WRITE if before & IN_MOVED_TO else 0)
 
 
 def _is_directory(mask: int) -> bool:

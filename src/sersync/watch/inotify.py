@@ -134,6 +134,11 @@ class InotifyWatcher:
         return tuple(self._coverage.uncovered)
 
     @property
+    def is_drained(self) -> bool:
+        """The last ``take`` read all that the kernel had to tell."""
+        return self._queue.is_drained
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What an operator should know: limits raised or too low, directories not watched."""
         details = [desync.detail for desync in self._coverage.uncovered.values()]

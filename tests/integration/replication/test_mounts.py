@@ -141,7 +141,7 @@ def test_a_file_system_that_is_not_mounted_yet_at_the_start_is_missed_and_comes_
         subprocess.run(["umount", place], check=True)
         again = Engine(source, copy)
         again.daemon.settings = again.settings(copy.target)
-        again._state_dir = engine._state_dir
+        again.state_dir = engine.state_dir
         again.daemon.settings = again.settings(copy.target)
         again.start()
         try:

@@ -54,6 +54,12 @@ def states(state_dir: Path) -> dict[str, str]:
     }
 
 
+def outdated(state_dir: Path) -> int:
+    """Return how many directories of the only source are not known to be as they were."""
+    [of_source] = fetch_status(os.fspath(state_dir / "control.sock"))["sources"]
+    return int(of_source["outdated"])
+
+
 def config(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "sersync.toml"
     path.write_text(f'state_dir = "{tmp_path / "state"}"\ngrace = "5s"\n{text}')
@@ -272,6 +278,7 @@ def test_an_overflow_of_the_event_queue_loses_nothing(commons: Path, short_queue
     running = _as_nobody(commons, "mirror", "source", "copy", *options)
     try:
         running.wait_until(lambda: "in-sync" in states(commons / "state").values())
+        running.wait_until(lambda: outdated(commons / "state") == 0)
         running.child.send_signal(signal.SIGSTOP)
         for number in range(21_000):
             os.close(os.open(source / f"d{number % 30}" / f"file-{number}", os.O_CREAT, 0o644))
@@ -282,6 +289,8 @@ def test_an_overflow_of_the_event_queue_loses_nothing(commons: Path, short_queue
         running.wait_until(lambda: "in-sync" in states(commons / "state").values())
         running.wait_until(lambda: trees_are_same(source, copy, owner=False))
         assert "overflow" in running.err
+        [of_source] = fetch_status(os.fspath(commons / "state" / "control.sock"))["sources"]
+        assert [target["full_passes"] for target in of_source["targets"]] == [1]
         (source / "last" / "deep" / "file").write_text("watched again")
         running.wait_until(lambda: trees_are_same(source, copy, owner=False))
         assert running.stop() == 0

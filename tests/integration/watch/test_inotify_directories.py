@@ -14,6 +14,7 @@ from sersync.model.report import Moved, NewTree, Stage, Touched
 from tests.integration.watch.conftest import Watch, Watched
 
 _D = RelPath(b"d")
+_D_LEFT = Touched(_D, is_dir=True, was_directory=True)
 
 
 def test_a_new_directory_is_a_new_tree(root: Path, watch: Watch) -> None:
@@ -97,7 +98,7 @@ def test_what_is_written_in_a_directory_moved_out_is_not_told(
     (root / "d" / "e").mkdir(parents=True)
     watched = watch()
     (root / "d").rename(tmp_path / "outside")
-    assert watched.settle() == [Touched(_D)]
+    assert watched.settle() == [_D_LEFT]
     (tmp_path / "outside" / "e" / "f").write_text("not ours")
     (tmp_path / "outside" / "new").mkdir()
     assert watched.settle() == []
@@ -109,7 +110,7 @@ def test_a_renamed_directory_is_told_under_its_new_name(root: Path, watch: Watch
     watched = watch()
     (root / "d").rename(root / "n")
     assert watched.settle() == [
-        Touched(_D),
+        _D_LEFT,
         NewTree(RelPath(b"n")),
         Moved(_D, RelPath(b"n")),
     ]
@@ -139,7 +140,7 @@ def test_a_directory_and_a_file_that_change_places_are_both_told(root: Path, wat
     exchange(root / "d", root / "f")
     watched.settle()
     assert watched.trees() == {b"f"}
-    assert watched.touched()[_D] == Touched(_D, True, Stage.DONE, True)
+    assert watched.touched()[_D] == Touched(_D, True, Stage.DONE, True, was_directory=True)
     (root / "f" / "e" / "new").touch()
     watched.settle()
     assert RelPath(b"f/e/new") in watched.touched()
@@ -174,14 +175,14 @@ def test_a_directory_that_was_gone_before_we_looked_is_touched(root: Path, watch
     watched = watch()
     (root / "d").mkdir()
     (root / "d").rmdir()
-    assert watched.settle() == [Touched(_D)]
+    assert watched.settle() == [_D_LEFT]
 
 
 def test_the_attributes_of_a_directory_are_touched(root: Path, watch: Watch) -> None:
     (root / "d" / "e").mkdir(parents=True)
     watched = watch()
     (root / "d" / "e").chmod(0o700)
-    assert watched.settle() == [Touched(RelPath(b"d/e"))]
+    assert watched.settle() == [Touched(RelPath(b"d/e"), is_dir=True)]
 
 
 def test_many_directories_moved_at_once_are_all_told(root: Path, watch: Watch) -> None:

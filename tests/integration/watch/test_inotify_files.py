@@ -63,7 +63,7 @@ def test_an_attribute_change_is_no_change_of_content(root: Path, watch: Watch) -
 def test_the_roots_own_attributes_are_told(root: Path, watch: Watch) -> None:
     watched = watch()
     root.chmod(0o700)
-    assert watched.settle() == [Touched(ROOT)]
+    assert watched.settle() == [Touched(ROOT, is_dir=True)]
 
 
 def test_a_renamed_file_is_told_under_both_names(root: Path, watch: Watch) -> None:

@@ -150,7 +150,23 @@ def test_a_tree_that_is_gone_again_is_a_touched_path() -> None:
     burst = Burst()
     burst.open_tree(_D, [2])
     burst.touch(_D, IN_DELETE | IN_ISDIR)
-    assert _reports(burst) == [Touched(_D)]
+    assert _reports(burst) == [Touched(_D, is_dir=True, was_directory=True)]
+
+
+def test_that_a_directory_left_is_told_whatever_comes_to_its_name() -> None:
+    burst = Burst()
+    burst.touch(_F, IN_DELETE | IN_ISDIR)
+    for mask in (IN_CREATE, IN_DELETE, IN_CREATE, IN_CLOSE_WRITE, IN_DELETE):
+        assert not list(burst.absorb(encode(1, mask, b"f"), _PREFIXES))
+        [report] = _reports(burst, _status())
+        assert isinstance(report, Touched)
+        assert report.was_directory
+
+
+def test_a_directory_whose_attributes_changed_did_not_leave() -> None:
+    burst = Burst()
+    burst.touch(_D, IN_ATTRIB | IN_ISDIR)
+    assert _reports(burst) == [Touched(_D, is_dir=True)]
 
 
 def test_a_file_that_leaves_does_not_undo_the_tree_that_took_its_name() -> None:
@@ -176,7 +192,8 @@ def test_a_file_that_takes_the_place_of_an_excluded_directory_is_reported() -> N
     burst.touch(_F, IN_DELETE | IN_ISDIR)
     assert _reports(burst, filters=filters) == []
     assert not list(burst.absorb(encode(1, IN_CREATE, b"f"), _PREFIXES))
-    assert _reports(burst, _status(), filters) == [Touched(_F, True, Stage.CREATED, True)]
+    came = Touched(_F, True, Stage.CREATED, True, was_directory=True)
+    assert _reports(burst, _status(), filters) == [came]
 
 
 def _moves(*events: tuple[int, int, bytes]) -> list[Report]:
