@@ -7,7 +7,7 @@ from typing import Final
 
 from sersync.model.batch import Again, Outcome, Problem, Stage
 from sersync.model.dirty import DirtyPath, Scope
-from sersync.model.path import RelPath, parent
+from sersync.model.path import RelPath
 
 _REPEAT_AFTER_S: Final = 1.0
 """When a level is compared again whose deletions were skipped for its own sake."""
@@ -24,16 +24,9 @@ def dirty_again(
 
     A path that fails is tried again on its own, ever more slowly (*pause_s* of its failures in a
     row), so that it is never in the way of others. What the target will never take is left, and
-    what vanished is just looked at again. After a run whose end is unknown the levels of its paths
-    are compared: a receiver that was killed leaves the file behind that it was writing, under a
-    name of its own.
+    what vanished is just looked at again.
     """
     again = [_again(each, now) for each in outcome.again]
-    if outcome.unconfirmed:
-        levels = dict.fromkeys(
-            parent(each.path) for each in outcome.paths if each.path and each.scope is Scope.ENTRY
-        )
-        again += [_again(Again(path=each, scope=Scope.LEVEL), now) for each in levels]
     first_seen = min((each.first_seen for each in outcome.paths), default=now)
     retried = {each.path: each.failures for each in outcome.paths}
     for problem in outcome.problems:
