@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.place import Place
 from benchmarks.rows.burst import burst_2000, burst_2000_in_big, burst_20000, copy_library
+from benchmarks.rows.checkpoint import checkpoint
 from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
 from benchmarks.rows.restart import overflow, restart
 from benchmarks.rows.steady import stream, three_targets
@@ -27,4 +28,5 @@ ROWS: dict[str, Row] = {
     "three-targets": three_targets,
     "restart": restart,
     "overflow": overflow,
+    "checkpoint": checkpoint,
 }
