@@ -43,8 +43,6 @@ def _pairs(home: Path, rsyncd: Rsyncd) -> Iterator[_Pair]:
     for corpus in VALID:
         meant, _ = resolved(understand(corpus.read_bytes(), FILE), FILE, {})
         for number, source in enumerate(meant.settings.sources):
-            if not source.filters.is_exact:
-                continue  # rsync alone cannot apply it
             name = f"{corpus.stem}-{number}"
             root = home / name
             for file in _FILES:
@@ -62,7 +60,7 @@ def _pairs(home: Path, rsyncd: Rsyncd) -> Iterator[_Pair]:
                     spares=0,
                     max_delete=-1,
                 )
-                there = replace(source, name=name, root=os.fsencode(root))
+                there = replace(source, name=name, root=os.fsencode(root), hooks=())
                 yield _Pair(source=there, target=here, root=root, copy=copy)
 
 

@@ -117,16 +117,12 @@ def _obey(order: Order, words: list[str]) -> int:
     from sersync.cli.messages import warn
     from sersync.linux.title import set_title
 
-    if order.plugin:
-        raise UsageError(
-            f"-m {order.plugin}: plugins alone, without replication, are not run by this version",
-            hint="leave out -m",
-        )
     set_title(NAME, words)
     order = replace(order, config=os.path.abspath(order.config))
     loaded = _loaded(order)
     warn(loaded.warnings)
-    refuse_rivals(loaded.settings)
+    if not order.plugin:
+        refuse_rivals(loaded.settings)
     for line in summary(loaded.settings, order):
         print(line)
     sys.stdout.flush()
@@ -145,7 +141,7 @@ def _obey(order: Order, words: list[str]) -> int:
 def _loaded(order: Order) -> Loaded:
     from sersync.config.file import load
 
-    loaded = load(order.config)
+    loaded = load(order.config, only_plugin=order.plugin)
     return replace(loaded, settings=ordered(loaded.settings, order))
 
 

@@ -12,17 +12,25 @@ from sersync.config.toml import parse as parse_toml
 from sersync.errors import ConfigError, Mistake
 
 
-def load(path: str, environ: Mapping[str, str] = os.environ) -> Loaded:
+def load(path: str, environ: Mapping[str, str] = os.environ, *, only_plugin: str = "") -> Loaded:
     """Return the settings in the file at *path*; ``ConfigError`` with all mistakes otherwise.
 
-    What begins like XML is read as a confxml.xml. ``RSYNC_PASSWORD`` in *environ* serves rsync
-    daemons that have no password file.
+    What begins like XML is read as a confxml.xml; *only_plugin* of it runs, and nothing else.
+    ``RSYNC_PASSWORD`` in *environ* serves rsync daemons that have no password file.
     """
     content = read_bytes(path)
     if looks_like_xml(content):
         from sersync.config.confxml.load import parse as parse_confxml
+        from sersync.config.confxml.load import parse_plugin_only
 
-        loaded = parse_confxml(content, path, environ)
+        loaded = (
+            parse_plugin_only(content, path, only_plugin)
+            if only_plugin
+            else parse_confxml(content, path, environ)
+        )
+    elif only_plugin:
+        mistake = Mistake(place=path, message="plugins are in a confxml.xml, and this is none")
+        raise ConfigError(path, [mistake])
     else:
         loaded = parse_toml(decoded_text(content, path), path, environ)
     real = os.path.realpath(path)

@@ -16,11 +16,8 @@ def default_state_dir(instance: str, environ: Mapping[str, str]) -> str:
 def state_base(environ: Mapping[str, str]) -> str:
     """Return the directory below which instances keep their state directories.
 
-    The XDG Base Directory Specification names the place for users; a service manager may name
-    another one (systemd.exec(5), StateDirectory=).
+    The XDG Base Directory Specification names the place for users.
     """
-    if given := _given(environ, "STATE_DIRECTORY"):
-        return given
     if os.geteuid() == 0:
         return "/var/lib/sersync"
     home = environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
@@ -47,7 +44,7 @@ def log_base(environ: Mapping[str, str]) -> str:
 
 
 def _given(environ: Mapping[str, str], variable: str) -> str:
-    """Return the first directory that a service manager names in *variable*."""
+    """Return the first directory that a service manager names in *variable* (systemd.exec(5))."""
     return environ.get(variable, "").partition(":")[0]
 
 

@@ -61,7 +61,7 @@ class Legacy:
             "PATH": f"{self.program.parent}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join([os.fspath(_SOURCE_TREE), *filter(None, sys.path)]),
             "HOME": os.fspath(self.home),
-            "STATE_DIRECTORY": os.fspath(self.home / "state"),
+            "STATE_DIRECTORY": os.fspath(self.home / "state" / "confxml"),
             "RUNTIME_DIRECTORY": os.fspath(self.home / "run"),
             "LOGS_DIRECTORY": os.fspath(self.home / "log"),
         }
@@ -74,9 +74,14 @@ class Legacy:
             capture_output=True,
             text=True,
             timeout=60,
-            env=self.environ | environ,
+            env=self.environ | self._state_of(words) | environ,
             cwd=self.home,
         )
+
+    def _state_of(self, words: tuple[str, ...]) -> dict[str, str]:
+        """Return where the instance keeps its state, as a service manager would tell it."""
+        config = Path(words[words.index("-o") + 1]) if "-o" in words[:-1] else self.config
+        return {"STATE_DIRECTORY": os.fspath(self.home / "state" / config.stem)}
 
     def start(self, *words: str) -> int:
         """Start it in the background; return its process id."""

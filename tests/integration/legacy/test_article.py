@@ -183,13 +183,13 @@ def test_the_deployment_works_step_by_step(
 
     assert done.returncode == 0, done.stderr
     assert f"watch path is: {deployment.source}" in done.stdout
-    wait_until(lambda: _has_same_files_but_links(deployment))
+    wait_until(lambda: _has_same_files_but_links(deployment), 60)
     assert not (deployment.copy / "hosts").exists()
 
     (deployment.source / "created").write_text("created")
     (deployment.source / "site" / "index.php").write_text("<?php 1 ?>")
     shutil.rmtree(deployment.source / "site" / "img")
-    wait_until(lambda: _has_same_files_but_links(deployment))
+    wait_until(lambda: _has_same_files_but_links(deployment), 60)
     assert not (deployment.copy / "site" / "img").exists()
 
     checked = cli.run("target", "check", str(deployment.rsyncd_conf))
@@ -227,7 +227,7 @@ def test_with_a_right_rsyncd_conf_the_trees_are_equal_in_full(
         )
         return dry.stdout == b""
 
-    wait_until(is_equal)
+    wait_until(is_equal, 60)
     assert os.readlink(deployment.copy / "link") == "site/index.php"
 
 
@@ -249,9 +249,9 @@ def test_the_check_script_of_cron_brings_a_killed_daemon_back(
         )
 
     check()
-    wait_until(lambda: len(legacy.pids()) == 1)
+    wait_until(lambda: len(legacy.pids()) == 1, 60)
     [first] = legacy.pids()
-    wait_until(lambda: _has_same_files_but_links(deployment))
+    wait_until(lambda: _has_same_files_but_links(deployment), 60)
     check()
     assert legacy.pids() == [first]
 
@@ -259,6 +259,6 @@ def test_the_check_script_of_cron_brings_a_killed_daemon_back(
     (deployment.source / "meanwhile").write_text("changed while it was down")
     check()
 
-    wait_until(lambda: legacy.pids() != [first])
-    wait_until(lambda: _has_same_files_but_links(deployment))
+    wait_until(lambda: legacy.pids() not in ([], [first]), 60)
+    wait_until(lambda: _has_same_files_but_links(deployment), 60)
     assert (deployment.copy / "meanwhile").exists()

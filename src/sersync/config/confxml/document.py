@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sersync.config.confxml.grammar import SWITCHES
+from sersync.config.confxml.hooks import hook_table
 from sersync.config.confxml.nouns import Confxml, LocalPath, Remote, Spot
 from sersync.config.confxml.values import Values
 from sersync.config.positions import Path
@@ -97,9 +98,11 @@ class _Translation:
         raw["defaults"] = self._defaults()
         raw["source"] = list(self._sources())
         self._warn_of_switches()
-        if plugin := self._confxml.plugin:
-            spot = self._confxml.spots["plugin"]
-            self._values.warning(spot, f"the plugin {plugin} is not run by this version")
+        if self._confxml.plugin:
+            raw["hooks"] = [hook_table(self._confxml, self._values)]
+            self._mark(("hooks", 0), f"plugin.{self._confxml.plugin}")
+            for at in range(len(raw["hooks"][0].get("include_regex", ()))):
+                self._mark(("hooks", 0, "include_regex", at), f"command.{at}")
         return Translated(raw=raw, spots=self._spots)
 
     # For all targets.

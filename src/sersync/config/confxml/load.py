@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from sersync.config.across import check_across
+from sersync.config.across import check_across, source_complaint
 from sersync.config.confxml.any_bytes import validated
 from sersync.config.confxml.document import Translated, translate
+from sersync.config.confxml.hooks import watched_by
 from sersync.config.confxml.notes import notes_on
 from sersync.config.confxml.nouns import Confxml, Spot
 from sersync.config.confxml.read import read
@@ -36,13 +37,15 @@ class Understood:
     notes: tuple[Mistake, ...]
 
 
-def understand(content: bytes, file: str) -> Understood:
+def understand(content: bytes, file: str, *, plugin: str = "") -> Understood:
     """Return what *content* says; ``ConfigError`` with all mistakes that need no disk to see.
 
-    *file* is what messages call it.
+    *file* is what messages call it. *plugin* is switched on in place of the one in the file.
     """
     values = Values(file)
     confxml = read(parse_tree(content, file), values, file)
+    if plugin:
+        confxml = _with_plugin(confxml, plugin, file)
     translated = translate(confxml, values, os.path.dirname(os.path.abspath(file)))
     if values.mistakes:
         raise ConfigError(file, _in_order(values.mistakes))
@@ -60,6 +63,39 @@ def parse(content: bytes, file: str, environ: Mapping[str, str]) -> Loaded:
     understood = understand(content, file)
     whole, warnings = resolved(understood, file, environ, across=True)
     return Loaded(settings=whole.settings, warnings=tuple(warnings), notes=understood.notes)
+
+
+def parse_plugin_only(content: bytes, file: str, plugin: str) -> Loaded:
+    """Return settings by which *plugin* runs for each change, and nothing is carried.
+
+    A plugin with a directory of its own is told of that one, as in sersync 2. Raises
+    ``ConfigError``.
+    """
+    understood = understand(content, file, plugin=plugin)
+    whole, warnings = resolved(understood, file, {})
+    watch = watched_by(understood.confxml.plugins[plugin])
+    sources = tuple(replace(source, targets=()) for source in whole.settings.sources)
+    if watch:
+        sources = (replace(sources[0], root=os.fsencode(watch)),)
+    settings = replace(whole.settings, sources=sources, failure_log="")
+    findings = Findings(understood.place_of)
+    for index, source in enumerate(sources):
+        if complaint := source_complaint(source.root):
+            findings.mistake(("source", index, "root"), complaint)
+    if findings.mistakes:
+        raise ConfigError(file, findings.mistakes)
+    return Loaded(settings=settings, warnings=tuple(warnings))
+
+
+def _with_plugin(confxml: Confxml, plugin: str, file: str) -> Confxml:
+    if plugin not in confxml.plugins:
+        mistake = Mistake(
+            place=file,
+            message=f"the plugin {plugin} is not set up",
+            suggestion=f'<plugin name="{plugin}"> belongs in <head>, after </sersync>',
+        )
+        raise ConfigError(file, [mistake])
+    return replace(confxml, plugin=plugin)
 
 
 def resolved(

@@ -16,7 +16,7 @@ from sersync.errors import Mistake
 def notes_on(confxml: Confxml, values: Values) -> Iterator[Mistake]:
     """Yield what is different now for somebody who used *confxml* with sersync 2.5."""
     said = [*_for_everybody(confxml), *_on_transfers(confxml), *_on_passes(confxml)]
-    for spot, message in said:
+    for spot, message in [*said, *_on_plugins(confxml)]:
         yield Mistake(place=values.place(spot.position, spot.label), message=message)
 
 
@@ -133,5 +133,28 @@ def _on_passes(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
             (
                 "the old daemon did not use this address, nor does this one; sersync status shows"
                 " where things stand"
+            ),
+        )
+
+
+def _on_plugins(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
+    if not confxml.plugin:
+        return
+    spot = confxml.spots[f"plugin.{confxml.plugin}"]
+    yield (
+        spot,
+        (
+            "a plugin ran after each attempt, failed ones too; now it runs when the path stands on"
+            " all targets, or after a minute"
+        ),
+    )
+    if confxml.plugin == "command":
+        yield spot, "the file's name went through a shell; now it is one argument, whatever it is"
+    if confxml.plugin in ("socket", "refreshCDN"):
+        yield (
+            spot,
+            (
+                "the plugin's own watch took the place of the <localpath>; now both hold: it runs"
+                " for what lies below its own"
             ),
         )
