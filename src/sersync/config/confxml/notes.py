@@ -49,7 +49,7 @@ def _for_everybody(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
         here,
         (
             "changes were lost when too many came at once, and when the daemon was not running;"
-            " they are found and carried now"
+            " the first are found now, the others at a start with -r"
         ),
     )
     if "delete" in confxml.switches:
