@@ -15,6 +15,7 @@ from sersync.selftest.rows.down import change_everything
 from sersync.selftest.site import Site
 from sersync.selftest.trial import Trial
 from sersync.selftest.until import wait_until
+from sersync.watch.queue import EVENTS_WANTED
 
 SOURCES: Final = Table()
 _OVERFLOWING_FILES: Final = 40_000
@@ -286,7 +287,9 @@ def _fill_queue(root: Path) -> None:
     """Cause more events than the queue holds; no two equal ones in a row, or they are merged."""
     with (root / "d0" / "f0").open("wb") as one, (root / "d0" / "f1").open("wb") as other:
         ends = one.fileno(), other.fileno()
-        for _ in range(read_limit(Limit.QUEUED_EVENTS) // 2 + 10):
+        # It may have been opened when the limit was another one.
+        length = max(read_limit(Limit.QUEUED_EVENTS), EVENTS_WANTED)
+        for _ in range(length // 2 + 10):
             os.pwrite(ends[0], b"x", 0)
             os.pwrite(ends[1], b"x", 0)
     shutil.copy2(root / "kept", root / "kept-too")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 from pathlib import Path
@@ -109,21 +108,6 @@ def target_read_only(trial: Trial) -> None:
     trial.converge()
 
 
-@TARGETS.row("target-swapped", "the target comes back with the disk of yesterday", is_long=True)
-def target_swapped(trial: Trial) -> None:
-    site = trial.serve()
-    trial.begin()
-    yesterday = site.place / "yesterday"
-    _copy(site.root, yesterday)
-    change_everything(trial.source)
-    trial.converge()
-    site.down()
-    shutil.rmtree(site.root)
-    yesterday.rename(site.root)
-    site.up()
-    trial.converge(within_s=100.0, patience_s=100.0)
-
-
 @TARGETS.row("old-run-of-target", "a run that the target finishes late does not win", is_long=True)
 def old_run_of_target(trial: Trial) -> None:
     site = trial.serve(timeout="2s", connect_timeout="2s", bandwidth="3MiB/s", large_file="1MiB")
@@ -192,7 +176,3 @@ def _client(address: str) -> socket.socket:
     if not client.recv(200).startswith(b"@RSYNCD: OK"):
         raise Broken("the rsync daemon does not let us in")
     return client
-
-
-def _copy(tree: Path, to: Path) -> None:
-    shutil.copytree(tree, to, symlinks=True)
