@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sersync.cli.target_options import default_file
 from sersync.errors import EnvironmentMissing, UsageError
 from sersync.model.target import RSYNC_PORT, RSYNCS_PORT, RemoteShell, RsyncModule
 from sersync.rsyncd.certificate import certificate_of, make_certificate
@@ -128,7 +129,10 @@ def _has_attributes(path: str) -> bool:
 
 
 def _daemon(request: Request, *, as_root: bool) -> DaemonConfig:
-    if as_root:
+    if request.config != default_file():
+        # A daemon of its own: it shares its files with no other one.
+        run = logs = request.config_file.parent
+    elif as_root:
         run, logs = Path("/run"), Path("/var/log")
     else:
         base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
