@@ -297,12 +297,16 @@ class Trial:
 def _in_whole_seconds(entries: dict[bytes, Entry]) -> dict[bytes, Entry]:
     """Return *entries* as a coarse file system keeps them.
 
-    Those of directories are left out: with a window of a second, rsync sets none that is near.
+    Times of anything but regular files are left out: with a window of a second, rsync sets none
+    that is near.
     """
-    return {
-        path: entry._replace(mtime_ns=None if entry.kind == "d" else (entry.mtime_ns or 0) // 10**9)
-        for path, entry in entries.items()
-    }
+    return {path: entry._replace(mtime_ns=_seconds(entry)) for path, entry in entries.items()}
+
+
+def _seconds(entry: Entry) -> int | None:
+    if entry.kind != "-" or entry.mtime_ns is None:
+        return None
+    return entry.mtime_ns // 10**9
 
 
 def _names(line: str, path: bytes) -> bool:

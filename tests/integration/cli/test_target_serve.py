@@ -47,7 +47,9 @@ def serve(cli: Cli, *arguments: str | Path) -> RunningCli:
 
 
 def push(source: Path, url: str) -> int:
-    return subprocess.run(["rsync", "-a", f"{source}/", url], capture_output=True).returncode
+    return subprocess.run(
+        ["rsync", "-a", "--modify-window=-1", f"{source}/", url], capture_output=True
+    ).returncode
 
 
 def rsyncs_of(running: RunningCli) -> list[int]:
