@@ -118,8 +118,8 @@ class Probe:
         notes = {
             "fsync": "its rsync, or the one here, is older than 3.2.4: what it takes is not"
             " written to disk at once (fsync)",
-            "nanoseconds": "its rsync is older than 3.1.3 and compares whole seconds: what changes"
-            " within a second of the last transfer is sent without comparing",
+            "nanoseconds": "its rsync is older than 3.1.3, or behind rrsync, and compares whole"
+            " seconds: what changes within a second of the last transfer is sent without comparing",
             "missing_args": "its rsync cannot delete by name: a deletion compares the whole"
             " directory that held the name",
         }
