@@ -106,6 +106,19 @@ class OldDaemonProxy(Proxy):
         return ArgumentGate(self._greeting, self._unknown), GreetingGate(self._greeting)
 
 
+class ResettingProxy(Proxy):
+    """Resets the first connections after the login, as a network or a daemon that is ending."""
+
+    def __init__(self, target_port: int, resets: int) -> None:
+        self._to_reset = resets
+        super().__init__(target_port)
+
+    def gates(self) -> tuple[Gate, Gate]:
+        if self.connections > self._to_reset:
+            return Gate(), Gate()
+        return ArgumentGate(b"@RSYNCD: 31.0\n", (b"--server",)), Gate()
+
+
 class ProxyFactory:
     """Puts proxies in front of ports, and ends them all when the test is over."""
 
@@ -115,6 +128,12 @@ class ProxyFactory:
     def __call__(self, target_port: int) -> Proxy:
         """Put a plain proxy in front of *target_port*."""
         proxy = Proxy(target_port)
+        self._proxies.append(proxy)
+        return proxy
+
+    def resetting_at_first(self, target_port: int, resets: int) -> Proxy:
+        """Reset the first *resets* connections to *target_port* after the login."""
+        proxy = ResettingProxy(target_port, resets)
         self._proxies.append(proxy)
         return proxy
 

@@ -35,6 +35,15 @@ _ODD_NS: Final = 123_456_789
 _DEADLINE_FACTOR: Final = 3
 _GIVEN_BACK_AFTER_S: Final = 3.0
 _LOOK_AGAIN_S: Final = 0.1
+_NOTES: Final = {
+    "fsync": "its rsync, or the one here, is older than 3.2.4: what it takes is not written to disk"
+    " at once (fsync)",
+    "nanoseconds": "its rsync is older than 3.1.3, or behind rrsync, and compares whole seconds:"
+    " what changes within a second of the last transfer is sent without comparing",
+    "missing_args": "its rsync cannot delete by name: a deletion compares the whole directory that"
+    " held the name",
+}
+"""What an operator should know of an ability that a target does not have."""
 
 
 class Probe:
@@ -100,37 +109,43 @@ class Probe:
         if judgement.missing_args_rejected:
             self._give_up("missing_args")
             judgement, _ = self._call(self._command(directory), name_list(names), directory)
-        if self._target.fsync and (judgement.connection_reset or judgement.exit_code in (1, 4)):
+        if self._target.fsync and judgement.exit_code in (1, 4):
             self._give_up("fsync")
             judgement, _ = self._call(self._command(directory), name_list(names), directory)
-        for ability in ("nanoseconds", "missing_args"):
+        doubted: list[str] = []
+        for ability in ("fsync", "nanoseconds", "missing_args"):
             if not judgement.connection_reset:
                 break
+            if ability == "fsync" and not self._target.fsync:
+                continue
             self._give_up(ability)
+            doubted.append(ability)
             judgement, _ = self._call(self._command(directory), name_list(names), directory)
         if judgement.connection_reset:
             # It rejects even the plainest run: the network is at fault, not an old rsync.
             self.capabilities = Capabilities()
-            self.notes = ()
+        elif judgement.verdict is Verdict.DONE:
+            for ability in doubted:
+                self._ask_again(ability, directory, names)
+        self.notes = tuple(
+            note for ability, note in _NOTES.items() if not getattr(self.capabilities, ability)
+        )
         return judgement
 
     def _give_up(self, ability: str) -> None:
-        notes = {
-            "fsync": "its rsync, or the one here, is older than 3.2.4: what it takes is not"
-            " written to disk at once (fsync)",
-            "nanoseconds": "its rsync is older than 3.1.3, or behind rrsync, and compares whole"
-            " seconds: what changes within a second of the last transfer is sent without comparing",
-            "missing_args": "its rsync cannot delete by name: a deletion compares the whole"
-            " directory that held the name",
-        }
-        self.notes = (*self.notes, notes[ability])
-        match ability:
-            case "fsync":
-                self.capabilities = replace(self.capabilities, fsync=False)
-            case "nanoseconds":
-                self.capabilities = replace(self.capabilities, nanoseconds=False)
-            case _:
-                self.capabilities = replace(self.capabilities, missing_args=False)
+        self.capabilities = _with(self.capabilities, ability, can=False)
+
+    def _ask_again(self, ability: str, directory: bytes, names: list[bytes]) -> None:
+        """Take *ability* back if it was a passing trouble of the network that cost it.
+
+        An old rsync answers an option that it does not know by a reset connection, but so does
+        a target that is just going down or coming up.
+        """
+        without = self.capabilities
+        self.capabilities = _with(without, ability, can=True)
+        judgement, _ = self._call(self._command(directory), name_list(names), directory)
+        if judgement.verdict is not Verdict.DONE:
+            self.capabilities = without
 
     def _measure_times(self, directory: bytes) -> None:
         """Find out how finely the target's file system keeps modification times."""
@@ -202,6 +217,16 @@ class Probe:
 
     def _judge(self, child: Child, code: int) -> Judgement:
         return judge(code, child.stderr.text, child.stdout.text, target=self._target, root=b"")
+
+
+def _with(capabilities: Capabilities, ability: str, *, can: bool) -> Capabilities:
+    match ability:
+        case "fsync":
+            return replace(capabilities, fsync=can)
+        case "nanoseconds":
+            return replace(capabilities, nanoseconds=can)
+        case _:
+            return replace(capabilities, missing_args=can)
 
 
 def _failure(judgement: Judgement) -> Outcome:

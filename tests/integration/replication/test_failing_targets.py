@@ -231,6 +231,21 @@ def test_old_targets_get_everything(
     assert proxy.resets == resets
 
 
+@pytest.mark.parametrize("resets", [1, 2])
+def test_a_connection_that_is_lost_while_a_target_is_tried_does_not_make_it_an_old_one(
+    source: Path, rsyncd: Rsyncd, engines: Engines, proxies: ProxyFactory, resets: int
+) -> None:
+    proxy = proxies.resetting_at_first(rsyncd.port, resets)
+    (source / "d").mkdir()
+    os.utime(source / "d", ns=(10**18 + 123, 10**18 + 123))
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.open.endpoint_by(proxy.port)))
+    engine.wait_for_rest()
+
+    assert proxy.resets == resets
+    assert engine.status().notes == ()
+    assert_same_trees(source, rsyncd.root)
+
+
 def test_a_target_directory_that_is_taken_away_is_told_and_filled_again(
     source: Path, tmp_path: Path, engines: Engines
 ) -> None:
