@@ -54,8 +54,10 @@ class Engine:
         grace_s: float = 5.0,
         hooks: tuple[HookSettings, ...] = (),
         state_dir: Path | None = None,
+        poll_every_s: float = 60.0,
     ) -> None:
         self.root = root
+        self._poll_every_s = poll_every_s
         self.batches: list[BatchReport] = []
         self._copies = {copy.target.name: copy.path for copy in copies}
         self._filters = filters or Filter()
@@ -77,6 +79,7 @@ class Engine:
             targets=targets,
             filters=self._filters,
             max_delay_s=self._max_delay_s,
+            poll_every_s=self._poll_every_s,
             hooks=self._hooks,
         )
         return Settings(

@@ -133,6 +133,7 @@ class FakeGuard:
         self.had_entries = True
 
     missing: tuple[MissingMount, ...] = ()
+    unheard: tuple[RelPath, ...] = ()
 
     def protected(self) -> frozenset[RelPath]:
         return frozenset()

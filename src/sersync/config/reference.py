@@ -45,6 +45,7 @@ _KINDS: Final = {
     "timeout": "duration",
     "connect_timeout": "duration",
     "max_delay": "duration",
+    "poll_every": "duration",
     "grace": "duration",
     "retry_failed": "duration",
     "checkpoint_every": "duration",

@@ -121,6 +121,7 @@ def _source(
         targets=tuple(targets),
         filters=Filter(rules, expressions),
         max_delay_s=table.max_delay,
+        poll_every_s=table.poll_every,
         triggers=frozenset(map(Trigger, table.triggers)),
     )
     return source, paths

@@ -188,6 +188,12 @@ class SourceTable(FilterSettings):
     max_delay: Duration = Field(
         default=10.0, description="A file that stays open and keeps changing is carried this often."
     )
+    poll_every: Duration = Field(
+        default=60.0,
+        description="How often to look through what the kernel does not tell of: file systems that"
+        " others change too (NFS, CIFS, FUSE), and directories that cannot be watched. A look that"
+        " takes long is repeated more rarely; 0 never looks.",
+    )
     triggers: list[TriggerName] = Field(
         default=list(get_args(TriggerName)),
         min_length=1,

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from sersync import __version__
@@ -264,8 +265,7 @@ def check_rsync() -> None:
 
 
 def _is_watched_alike(old: Source, new: Source) -> bool:
-    watched = (old.root, old.filters, old.max_delay_s, old.triggers, old.hooks)
-    return watched == (new.root, new.filters, new.max_delay_s, new.triggers, new.hooks)
+    return replace(old, targets=()) == replace(new, targets=())
 
 
 def _locked(state_dir: str) -> DirectoryLock:

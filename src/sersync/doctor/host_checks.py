@@ -7,6 +7,7 @@ from typing import Final
 
 from sersync.doctor.facts import Demand, HostFacts, Room
 from sersync.doctor.finding import Finding, Subject
+from sersync.model.mount import NETWORK_KINDS
 
 HOST: Final = Subject("this host")
 _OLDEST_RSYNC: Final = (3, 1, 3)
@@ -15,10 +16,6 @@ _FILES_A_CONNECTION: Final = 8
 _FILES_OF_OURS: Final = 64
 _FEW_BYTES: Final = 256 << 20
 _FEW_QUEUED: Final = 16384
-NETWORK_KINDS: Final = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "ncpfs", "lustre")
-)
-"""File systems that others can change without this kernel's knowledge."""
 
 
 def check_host(facts: HostFacts, demand: Demand) -> Iterator[Finding]:

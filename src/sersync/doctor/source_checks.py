@@ -8,7 +8,7 @@ from typing import Final
 
 from sersync.doctor.facts import HostFacts, SourceFacts
 from sersync.doctor.finding import Finding, Subject
-from sersync.doctor.host_checks import NETWORK_KINDS
+from sersync.model.mount import tells_of_all
 
 _MADE_UP: Final = frozenset(
     ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "devpts")
@@ -49,20 +49,22 @@ def _kind(subject: Subject, facts: SourceFacts) -> Finding:
         return subject.ok("watches", f"{facts.root} on {kind}: every change is told")
     return subject.warning(
         "watches", f"{facts.root} lies on {facts.kind}: {_why(facts.kind)}",
-        "Run sersync on the host that has the disk, or let full passes find the rest"
-        " ('full_pass').",
+        "Run sersync on the host that has the disk, to have them at once.",
         f"findmnt -T {shlex.quote(facts.root)}",
     )  # fmt: skip
 
 
 def _is_quiet(kind: str) -> bool:
-    return kind in NETWORK_KINDS or kind in _MADE_UP or kind.startswith("fuse")
+    return kind in _MADE_UP or not tells_of_all(kind)
 
 
 def _why(kind: str) -> str:
     if kind in _MADE_UP:
         return "its contents are made up when they are read, and their changes are not told"
-    return "only changes made on this host are told, those made elsewhere are not (inotify(7))"
+    return (
+        "only changes made on this host are told at once; those made elsewhere (inotify(7)) are"
+        " looked for every 'poll_every'"
+    )
 
 
 def _contents(subject: Subject, facts: SourceFacts, host: HostFacts) -> Finding:

@@ -12,6 +12,23 @@ _VOLATILE: Final = frozenset({"tmpfs", "ramfs"})
 """They begin anew with every boot, so that only the place can be recognised."""
 
 
+NETWORK_KINDS: Final = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "ncpfs", "lustre")
+)
+"""File systems that others can change without this kernel's knowledge."""
+
+
+def tells_of_all(file_system: str) -> bool:
+    """Tell whether the kernel reports every change on a file system of this type.
+
+    Of a network's, and of one that a program makes (FUSE), it reports those of this host only
+    (inotify(7), "Limitations and caveats"). A FUSE on a block device, as for NTFS, has nobody else.
+    """
+    if file_system == "fuseblk":
+        return True
+    return file_system not in NETWORK_KINDS and file_system.partition(".")[0] != "fuse"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
     """Which file system stands at *path*, relative to the root.

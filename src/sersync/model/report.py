@@ -63,7 +63,7 @@ class DesyncReason(Enum):
     UNREADABLE = "a directory cannot be read"
     UNMOUNTED = "a file system was unmounted"
     MOUNTED = "a file system came or went there"
-    UNCOVERED = "it is not watched, so it is looked through every minute"
+    UNCOVERED = "nobody tells of its changes, so it is looked through now and then"
     ROOT_GONE = "the root was deleted or moved"
 
 

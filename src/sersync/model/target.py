@@ -147,6 +147,8 @@ class Source:
     targets: tuple[Target, ...]
     filters: Filter = field(default_factory=Filter)
     max_delay_s: float = 10.0
+    poll_every_s: float = 60.0
+    """How often what the kernel does not tell of is looked through; 0 is never."""
     hooks: tuple[HookSettings, ...] = ()
     triggers: frozenset[Trigger] = EVERY_TRIGGER
     """What is carried when it happens; other changes wait for a full pass."""

@@ -9,7 +9,7 @@ from typing import Final, TypeGuard
 
 from sersync.errors import SersyncError
 from sersync.model.batch import Reason
-from sersync.model.path import ROOT, RelPath, display
+from sersync.model.path import ROOT, RelPath, ancestors, display
 from sersync.model.report import Desync, DesyncReason, Report, Touched
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
@@ -18,6 +18,7 @@ from sersync.replication.checkpoints import Checkpoints
 from sersync.replication.hook_worker import HookWorker
 from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
 from sersync.replication.mailbox import Mailbox
+from sersync.replication.polling import Polling
 from sersync.replication.ports import Clock, RootGuard, Watcher
 from sersync.replication.reconcile import Reconcile, Request
 from sersync.replication.worker import TargetWorker
@@ -25,7 +26,6 @@ from sersync.replication.worker import TargetWorker
 log = logging.getLogger("sersync.source")
 
 _LOOK_EVERY_S: Final = 1.0
-_POLL_EVERY_S: Final = 60.0
 
 
 class Pipeline:
@@ -59,9 +59,10 @@ class Pipeline:
         self.keeping: Keeping | None = None
         self.reconcile: Reconcile | None = None
         """Finds by the manifest what nobody told of; None: everything is compared instead."""
-        self._polled_at = 0.0
+        self._polling = Polling(source.poll_every_s)
         self._looked_at = 0.0
         self._told_missing: set[RelPath] = set()
+        self._told_unheard: set[str] = set()
 
     # For other threads.
 
@@ -133,7 +134,7 @@ class Pipeline:
             directories=watcher.directories if watcher is not None else 0,
             halted=self._lost,
             missing=self.guard.missing,
-            notes=watcher.notes if watcher is not None else (),
+            notes=(*(watcher.notes if watcher is not None else ()), *self._notes_on_unheard()),
             targets=tuple(targets),
             outdated=self._outdated(),
             state=self.checkpoints.status() if self.checkpoints is not None else None,
@@ -175,12 +176,18 @@ class Pipeline:
         if now - self._looked_at > _LOOK_EVERY_S:
             self._looked_at = now
             self._look_at_mounts(watcher)
-        if watcher.uncovered and now - self._polled_at > _POLL_EVERY_S:
-            self._polled_at = now
+            self._poll(watcher, now)
+
+    def _poll(self, watcher: Watcher, now: float) -> None:
+        """Have looked through what nobody tells of, when that is due."""
+        subtrees = {*watcher.uncovered, *self.guard.unheard}
+        is_looking = self.reconcile is not None and self.reconcile.waiting > 0
+        if subtrees and self._polling.is_due(now, is_looking=is_looking):
             self._put(
                 [
                     Desync(subtree=each, reason=DesyncReason.UNCOVERED, covered=False)
-                    for each in watcher.uncovered
+                    for each in sorted(subtrees)
+                    if subtrees.isdisjoint(ancestors(each))
                 ]
             )
 
@@ -195,11 +202,27 @@ class Pipeline:
         for path in self._told_missing - missing.keys():
             log.info("%s: %s is carried again", self.source.name, display(path))
         self._told_missing = set(missing)
+        for note in self._notes_on_unheard():
+            if note not in self._told_unheard:
+                self._told_unheard.add(note)
+                log.warning("%s: %s", self.source.name, note)
+
+    def _notes_on_unheard(self) -> tuple[str, ...]:
+        found = f"found within {self.source.poll_every_s:.0f} s or a little more"
+        if not self.source.poll_every_s:
+            found = "not looked for, since poll_every is 0; a full pass finds them"
+        return tuple(
+            f"{display(path) if path else 'the source'} lies on a file system that tells only of"
+            f" changes made on this host: those made elsewhere are {found}"
+            for path in self.guard.unheard
+        )
 
     def _put(self, reports: list[Report]) -> None:
         for report in reports:
             if isinstance(report, Desync):
-                log.warning(
+                log.log(
+                    # What is looked through now and then was told of once.
+                    logging.DEBUG if report.reason is DesyncReason.UNCOVERED else logging.WARNING,
                     "%s: %s is compared again: %s. %s",
                     self.source.name,
                     display(report.subtree),
@@ -208,7 +231,8 @@ class Pipeline:
                 )
         told = self._without_probes(reports)
         if self.keeping is not None and self.reconcile is not None:
-            self.keeping.uncovered = self._watcher.uncovered if self._watcher is not None else ()
+            uncovered = self._watcher.uncovered if self._watcher is not None else ()
+            self.keeping.uncovered = (*uncovered, *self.guard.unheard)
             self.keeping.note(told)
             asked = [each for each in told if _is_asked_of_the_manifest(each)]
             for each in asked:

@@ -301,6 +301,11 @@ class RootGuard(Protocol):
         """The file systems below the root that are not there: nothing is planned in them."""
         ...
 
+    @property
+    def unheard(self) -> tuple[RelPath, ...]:
+        """The subtrees where others change what no watcher is told of."""
+        ...
+
     def mount_news(self) -> list[RelPath]:
         """Return where something was mounted since the last call, or a loss was accepted."""
         ...

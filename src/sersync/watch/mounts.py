@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sersync.linux.identity import birth_ns
 from sersync.linux.mounts import MountTable, mounted
 from sersync.model.batch import Reason
-from sersync.model.mount import MissingMount, Mount
+from sersync.model.mount import MissingMount, Mount, tells_of_all
 from sersync.model.path import RelPath, display
 
 Survey = Callable[[bytes], Mapping[RelPath, Mount]]
@@ -87,6 +87,16 @@ class MountWatch:
     def missing(self) -> tuple[MissingMount, ...]:
         """The file systems that are not there, or are others, with the reasons."""
         return tuple(self._missing.values())
+
+    @property
+    def unheard(self) -> tuple[RelPath, ...]:
+        """The file systems that are there and do not tell of every change."""
+        known = self._known
+        return tuple(
+            path
+            for path, mount in sorted(known.items())
+            if path not in self._missing and not tells_of_all(mount.file_system)
+        )
 
     def news(self) -> list[RelPath]:
         """Look, and return the places where something was mounted, or a loss was accepted.

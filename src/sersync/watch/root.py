@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from sersync.linux.identity import file_system_of
 from sersync.model.batch import Reason
-from sersync.model.mount import MissingMount
-from sersync.model.path import RelPath, display
+from sersync.model.mount import MissingMount, tells_of_all
+from sersync.model.path import ROOT, RelPath, display
 from sersync.watch.mounts import MountWatch
 
 
@@ -26,6 +27,7 @@ class RootWatch:
         self._given = given or root
         status = os.stat(root)
         self._identity = (status.st_dev, status.st_ino)
+        self._tells = tells_of_all(file_system_of(root))
         self._witness = b""
         self._may_be_empty = False
         self._had_entries = not self._is_empty()
@@ -45,6 +47,11 @@ class RootWatch:
         """The file systems below the root that are not there, with the reasons."""
         return self.mounts.missing
 
+    @property
+    def unheard(self) -> tuple[RelPath, ...]:
+        """The subtrees where others change what the kernel does not tell of."""
+        return self.mounts.unheard if self._tells else (ROOT,)
+
     def mount_news(self) -> list[RelPath]:
         """Return where something was mounted since the last call, or a loss was accepted."""
         return self.mounts.news()
@@ -60,6 +67,7 @@ class RootWatch:
         except OSError:
             return self.check()
         self._identity = (status.st_dev, status.st_ino)
+        self._tells = tells_of_all(file_system_of(self._root))
         self.mounts.accept()
         self._may_be_empty = True
         self._had_entries = True

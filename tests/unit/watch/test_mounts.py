@@ -119,3 +119,13 @@ def test_an_excluded_place_is_nobodys_business() -> None:
 )
 def test_a_file_system_is_recognised(known: Mount, found: Mount, same: bool) -> None:
     assert known.is_again(found) == same
+
+
+def test_a_file_system_that_others_change_unheard_is_named_while_it_is_there() -> None:
+    world = World(DISK, Mount(path=RelPath(b"share"), file_system="nfs4", inode=3))
+    watch = world.watch()
+    assert list(watch.unheard) == [b"share"]
+    del world.here[RelPath(b"share")]
+    watch.protected()
+
+    assert not watch.unheard
