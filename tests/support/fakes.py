@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sersync.changelog.log import Changelog
-from sersync.model.batch import Census, Outcome, Reason, Refused, Verdict
+from sersync.model.batch import Census, Findings, Outcome, Reason, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
@@ -41,6 +41,8 @@ class ScriptedTransport:
         self.limits: list[int | None] = []
         self.grants: list[int] = []
         self.censuses = 0
+        self.examined: list[tuple[list[DirtyPath], bool]] = []
+        self.is_counting = False
         self._shares: list[int] = []
         self.failures: list[Outcome] = []
         """What the next probes find; none: the target is ready."""
@@ -94,6 +96,7 @@ class ScriptedTransport:
 
     def take_census(self) -> None:
         self.censuses += 1
+        self.is_counting = True
 
     def count(self, census: Census) -> None:
         """Let the census be taken."""
@@ -101,6 +104,8 @@ class ScriptedTransport:
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         ended, self._ended = self._ended, []
+        if any(each.findings or each.census for each in ended):
+            self.is_counting = False
         return ended
 
     def wake(self) -> None:
@@ -114,8 +119,25 @@ class ScriptedTransport:
     def linked_files(self) -> Sequence[RelPath]:
         return ()
 
-    def release(self) -> None:
+    def examine(self, paths: Sequence[DirtyPath], *, lists: bool) -> int:
+        self.examined.append((list(paths), lists))
+        self.is_counting = True
+        return len(self.examined)
+
+    def find(self, deleted: int = 0, *differing: bytes, failed: Reason | None = None) -> None:
+        """Let the examination come to its end."""
+        findings = Findings(
+            number=len(self.examined),
+            deleted=deleted,
+            differing=frozenset(map(RelPath, differing)),
+            failed=failed,
+        )
+        self._ended.append(Outcome(verdict=Verdict.DONE, paths=(), findings=findings))
+
+    def release(self, *, ends_counts: bool = True) -> None:
         self.released += 1
+        if ends_counts:
+            self.is_counting = False
 
     def cancel(self) -> None:
         while self._active:

@@ -44,7 +44,7 @@ class Changelog:
     def __init__(self, targets: Iterable[str] = ()) -> None:
         self._log: dict[RelPath, DirtyPath] = {}
         self._older: dict[RelPath, DirtyPath] = {}
-        self._sequence = 0
+        self.sequence = 0  # Of the newest report or addition; only read by others.
         self._slowest = 0
         self._fastest = 0
         self._dropped = 0
@@ -74,7 +74,7 @@ class Changelog:
             numbers += (target.cursor, *(each.path.sequence for each in target.waiting))
             backlog = Backlog.restored(target.cursor, target.waiting, now=now)
             log._backlogs[target.name] = backlog
-        log._sequence = max(numbers)
+        log.sequence = max(numbers)
         log._advance()
         return log
 
@@ -83,7 +83,7 @@ class Changelog:
 
     def add_target(self, name: str, *, now: float) -> None:
         """Let *name* follow from the end of the log on."""
-        self._backlogs[name] = Backlog(cursor=self._sequence, now=now)
+        self._backlogs[name] = Backlog(cursor=self.sequence, now=now)
         self._advance()
 
     def remove_target(self, name: str) -> None:
@@ -104,7 +104,7 @@ class Changelog:
         """Note that *path* may be stale on every target, to be carried from *not_before* on."""
         if not self._backlogs:
             return
-        self._sequence += 1
+        self.sequence += 1
         first_seen = now
         origin = None
         old = self._log.pop(path, None)
@@ -124,7 +124,7 @@ class Changelog:
         self._log[path] = DirtyPath(
             path=path,
             scope=scope,
-            sequence=self._sequence,
+            sequence=self.sequence,
             first_seen=first_seen,
             not_before=not_before,
             content=content,
@@ -154,7 +154,7 @@ class Changelog:
         for entry in beyond:
             backlog.accept(self._as_seen_by(backlog, entry), taken, now=now)
         if not cut:
-            backlog.cursor = self._sequence
+            backlog.cursor = self.sequence
             backlog.swept = max(backlog.swept, now)
         elif beyond:
             backlog.cursor = beyond[-1].sequence
@@ -181,12 +181,12 @@ class Changelog:
         failures: int = 0,
     ) -> None:
         """Make *path* dirty for *target* alone: a slice of a full pass, an unconfirmed path."""
-        self._sequence += 1
+        self.sequence += 1
         self._backlogs[target].keep(
             DirtyPath(
                 path=path,
                 scope=scope,
-                sequence=self._sequence,
+                sequence=self.sequence,
                 first_seen=now if first_seen is None else first_seen,
                 not_before=not_before,
                 content=content,
@@ -256,7 +256,7 @@ class Changelog:
         reported.reverse()
         return LogChanges(
             reported=reported,
-            sequence=self._sequence,
+            sequence=self.sequence,
             size=len(self._log),
             is_whole=since < 0,
         )
@@ -312,30 +312,31 @@ class Changelog:
     def oldest(self, target: str) -> float | None:
         """Return when the oldest change was seen that *target* does not have; None: it has all."""
         backlog = self._backlogs[target]
-        beyond = self._beyond(backlog)
-        if self._older:
-            beyond = (self._as_seen_by(backlog, entry) for entry in beyond)
-        dirty = chain(
-            backlog.in_flight.values(), backlog.deferred.values(), backlog.own.values(), beyond
-        )
+        dirty = chain(backlog.in_flight.values(), self._pending(backlog))
         return min(map(_FIRST_SEEN, dirty), default=None)
 
     def paths(self, target: str, limit: int) -> list[DirtyPath]:
         """Return up to *limit* dirty paths, for people to look at; those at work come first."""
-        seen: dict[RelPath, DirtyPath] = {}
-        for entry in self._dirty(target):
-            if len(seen) >= limit:
-                break
+        seen = dict(islice(self._backlogs[target].in_flight.items(), limit))
+        for entry in self.waiting(target, limit):
             seen.setdefault(entry.path, entry)
+        return list(seen.values())[:limit]
+
+    def waiting(self, target: str, limit: int) -> list[DirtyPath]:
+        """Return up to *limit* dirty paths that are not in flight, as they would be taken."""
+        seen: dict[RelPath, DirtyPath] = {}
+        for entry in self._pending(self._backlogs[target]):
+            if old := seen.get(entry.path):
+                seen[entry.path] = merged(old, entry, created=False)
+            elif len(seen) < limit:
+                seen[entry.path] = entry
         return list(seen.values())
 
-    def _dirty(self, target: str) -> Iterator[DirtyPath]:
-        backlog = self._backlogs[target]
-        yield from backlog.in_flight.values()
-        yield from backlog.deferred.values()
-        yield from backlog.own.values()
-        for entry in self._beyond(backlog):
-            yield self._as_seen_by(backlog, entry)
+    def _pending(self, backlog: Backlog) -> Iterator[DirtyPath]:
+        beyond = self._beyond(backlog)
+        if self._older:
+            beyond = (self._as_seen_by(backlog, entry) for entry in beyond)
+        return chain(backlog.deferred.values(), backlog.own.values(), beyond)
 
     def _beyond(self, backlog: Backlog) -> Iterator[DirtyPath]:
         """Yield what *backlog* has not passed: oldest first for the slowest, else newest first."""
@@ -376,9 +377,9 @@ class Changelog:
     def _advance(self) -> None:
         """Drop from the front what every cursor has passed."""
         cursors = [backlog.cursor for backlog in self._backlogs.values()]
-        self._slowest = min(cursors, default=self._sequence)
-        self._fastest = max(cursors, default=self._sequence)
-        if self._slowest >= self._sequence:
+        self._slowest = min(cursors, default=self.sequence)
+        self._fastest = max(cursors, default=self.sequence)
+        if self._slowest >= self.sequence:
             self._log.clear()
             self._older.clear()
             self._dropped = 0

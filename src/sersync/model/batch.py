@@ -82,6 +82,23 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What carrying some paths would do, as dry runs tell.
+
+    *number* is that of the examination; *deleted* counts entries, *differing* names what is not
+    on the target as it is here, where that was asked for.
+    """
+
+    number: int
+    deleted: int = 0
+    differing: frozenset[RelPath] = frozenset()
+    too_wide: bool = False
+    """Some of the paths are too large for one run, and were not looked at."""
+    failed: Reason | None = None
+    """Why it could not be found out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """A path that must be marked dirty anew, although nothing changed at the source."""
 
@@ -109,6 +126,8 @@ class Outcome:
     """Entries that the run was kept from deleting, as counted by a dry run."""
     census: Census | None = None
     """This was no run for any path: it has counted what the target holds."""
+    findings: Findings | None = None
+    """This was no run for any path: it has found out what some would do."""
     kind: str = ""
     warm: bool = False
     command: str = ""

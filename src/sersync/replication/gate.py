@@ -21,7 +21,8 @@ class Gate:
     def is_open(self, now: float) -> bool:
         """Tell whether runs may be started; *now*: seconds of the monotonic clock."""
         if self._health.is_halted or self._health.is_paused:
-            self._transport.release()
+            is_counted = self._health.root_halt is None and not self._health.is_paused
+            self._transport.release(ends_counts=not is_counted)
             return False
         return now >= self._health.retry_at and self._is_root_safe()
 

@@ -173,6 +173,16 @@ class Mailbox:
             log.put_back(target, put_back, not_before=not_before, failed=True)
             log.release(target)
 
+    @property
+    def sequence(self) -> int:
+        """The number of the newest report; another one tells that something was reported."""
+        return self._log.sequence
+
+    def waiting(self, target: str, limit: int) -> list[DirtyPath]:
+        """Return up to *limit* paths that are pending for *target*, and leave them so."""
+        with self._lock:
+            return self._log.waiting(target, limit)
+
     def stands(self, path: RelPath) -> bool:
         """Tell whether no target has still to get *path*, as far as is known."""
         with self._lock:

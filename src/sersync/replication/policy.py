@@ -118,21 +118,25 @@ class DeletionGuard:
         """Let *more* entries be deleted besides: a person has said that they are meant."""
         self._credit += more
 
-    def reason(self, now: float, *, target: str, confirm: str, stopped: int) -> Reason:
-        """Return why *target* halts before *stopped* entries are deleted, and how to go on."""
-        deleted = self.deleted(now)
-        are = "is" if stopped == 1 else "are"
-        counted = f"{stopped} {'entry' if stopped == 1 else 'entries'} {are} to be deleted"
+    def disallow(self) -> None:
+        """Take back what ``allow`` gave and was not needed."""
+        self._credit = 0
+
+    def reason(self, *, target: str, confirm: str, entries: int, deleted: int) -> Reason:
+        """Return why *target* halts before *entries* are deleted, and how to go on.
+
+        *deleted*: how many were deleted within the window before.
+        """
+        are = "entry is" if entries == 1 else "entries are"
+        counted = f"{entries} {are} to be deleted on {target}"
         if deleted:
-            counted += f" on {target}, after {deleted} within {self.window_s:.0f} s"
-        else:
-            counted += f" on {target}"
+            counted += f", after {deleted} within {self.window_s:.0f} s"
         limit = self.limit
         return Reason(
             message=f"{counted}; the limit is {'none' if limit is None else limit}",
             remedy="They stay until a person decides. Look at the source: is everything there"
             f" that should be? If the deletions are meant: {confirm}. To allow as much at any"
-            f" time, set max_delete of {target} to {deleted + stopped} or more, or to"
+            f" time, set max_delete of {target} to {deleted + entries} or more, or to"
             ' "off".',
             needs_confirm=True,
         )

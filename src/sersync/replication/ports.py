@@ -122,6 +122,19 @@ class Transport(Protocol):
         """Count what the target holds; a later ``wait`` returns it. Once, however often asked."""
         ...
 
+    def examine(self, paths: Sequence[DirtyPath], *, lists: bool) -> int:
+        """Find out by dry runs what carrying *paths* would do; a later ``wait`` returns findings.
+
+        It holds nothing, takes no lane, and ends an examination that is under way. *lists*: what
+        differs is named too. Returns the number that the findings will have.
+        """
+        ...
+
+    @property
+    def is_counting(self) -> bool:
+        """A census or an examination is under way, whose outcome is still to come."""
+        ...
+
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
         ...
@@ -143,8 +156,11 @@ class Transport(Protocol):
         """Take note that a full pass of the whole source begins."""
         ...
 
-    def release(self) -> None:
-        """Give back idle connections; running transfers go on."""
+    def release(self, *, ends_counts: bool = True) -> None:
+        """Give back idle connections; running transfers go on.
+
+        *ends_counts*: a census or an examination is dropped.
+        """
         ...
 
     def cancel(self) -> None:

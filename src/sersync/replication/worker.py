@@ -19,6 +19,7 @@ from sersync.model.status import TargetState, TargetStatus
 from sersync.model.target import Target
 from sersync.replication.deletions import MAX_DELETE_EXIT, Deletions
 from sersync.replication.gate import Gate
+from sersync.replication.gathering import Gathering
 from sersync.replication.health import Health, reason_of
 from sersync.replication.mailbox import NEVER
 from sersync.replication.passes import Passes
@@ -34,7 +35,6 @@ from sersync.replication.surroundings import Surroundings
 log = logging.getLogger("sersync.worker")
 
 TICK_S: Final = 1.0  # The root is looked at so often, even when nothing happens.
-_BUSY_FOR_S: Final = 0.050
 
 
 class TargetWorker:
@@ -48,18 +48,19 @@ class TargetWorker:
         self._clock = around.clock
         self._health = Health(target.name, around.jitter)
         self._gate = Gate(self._health, transport, around)
-        self._deletions = Deletions(target, transport, around)
         self._unconfirmed = Unconfirmed()
         self._passes = Passes(
             target.name, around.scanner, around.scheduled_scanner, begins=not target.baseline
+        )
+        self._deletions = Deletions(
+            target, transport, around, health=self._health, passes=self._passes
         )
         self.is_comparing = self._passes.covers_part  # For any thread.
         self.record = Record(
             target, mailbox=around.mailbox, unconfirmed=self._unconfirmed, passes=self._passes
         )
         self._probing = Probing(target.name, transport, around.clock)
-        self._last_start = float("-inf")
-        self._gathering_since: float | None = None
+        self._gathering = Gathering(target, transport, self._is_due)
         self._stop_by: float | None = None
         self.progress = Progress(now=around.clock.monotonic())
         self._quarantine = self.progress.quarantine
@@ -113,8 +114,10 @@ class TargetWorker:
             self._probing.lost()
             if confirm:
                 self._around.guard.accept()
-                self._deletions.confirm()
-        has_gone_on = self._health.resume(confirm=confirm)
+        # What is confirmed is counted first; the worker then goes on by itself.
+        has_gone_on = (confirm and self._deletions.confirm()) or self._health.resume(
+            confirm=confirm
+        )
         self._passes.want(*self._quarantine.paths)
         self._transport.wake()
         return has_gone_on
@@ -164,9 +167,11 @@ class TargetWorker:
 
     def _step(self) -> None:
         now = self._clock.monotonic()
-        if self._gate.is_open(now) and self._open():
+        if self._gate.is_open(now) and not self._deletions.is_counting and self._open():
             with self.record.step:
                 self._start(now)
+        elif self._deletions.wants_to_count(now) and self._open():
+            self._deletions.tend(now)
         self._show(now)
         wake_at = self._wake_at(now)
         outcomes = self._transport.wait(max(0.0, wake_at - self._clock.monotonic()))
@@ -178,7 +183,7 @@ class TargetWorker:
     def _wake_at(self, now: float) -> float:
         """Return when to look again at the latest, whatever happens."""
         tick = now + TICK_S
-        if self.is_held:
+        if self.is_held or self._deletions.is_counting:
             ready_at = NEVER
         elif now < self._health.retry_at:
             ready_at = self._health.retry_at
@@ -186,7 +191,7 @@ class TargetWorker:
         elif not self._probing.is_ready or self._transport.free_lanes == 0:
             ready_at = NEVER
         else:
-            ready_at = self._ready_at(now)
+            ready_at = self._gathering.ready_at(now)
             if self._pass_may_start():
                 tick = min(tick, max(now, ready_at))
         return self._mailbox.sleep(self.target.name, tick, ready_at=ready_at)
@@ -218,9 +223,9 @@ class TargetWorker:
     def _start(self, now: float) -> None:
         self._begin_passes(now)
         self._offer_unconfirmed(now)
-        if now < self._ready_at(now):
+        if now < self._gathering.ready_at(now):
             return
-        self._gathering_since = None
+        self._gathering.ended()
         if self._is_due(now) and self._transport.free_lanes > 0:
             self._start_live(now)
         if self._pass_may_start() and self._passes.start(
@@ -239,16 +244,6 @@ class TargetWorker:
         waiting = self._carry(paths, now).waiting
         self._mailbox.defer(self.target.name, [each for each in waiting if each.sequence >= 0])
         return [each for each in waiting if each.sequence < 0]
-
-    def _ready_at(self, now: float) -> float:
-        """Idle, a change goes at once; busy, changes gather for a moment and go together."""
-        if self._transport.runs or now - self._last_start < _BUSY_FOR_S:
-            return max(self._last_start + self.target.settle_busy_s, self._transport.ready_at)
-        if not self.target.settle_idle_s or not self._is_due(now):
-            return 0.0
-        if self._gathering_since is None:
-            self._gathering_since = now
-        return self._gathering_since + self.target.settle_idle_s
 
     def _is_due(self, now: float) -> bool:
         due = self._mailbox.next_due(self.target.name)
@@ -274,7 +269,7 @@ class TargetWorker:
     def _carry(self, paths: Sequence[DirtyPath], now: float, *, granted: int = 0) -> Refused:
         share = self._deletions.share(now, granted=granted)
         refused = self._transport.start(paths, max_delete=share, granted=granted)
-        self._last_start = now
+        self._gathering.started(now)
         return refused
 
     def _begin_passes(self, now: float) -> None:
@@ -326,6 +321,10 @@ class TargetWorker:
         )
         self._passes.unblock()
         self.record.note(outcome, live, now)
+        if self._deletions.owns(outcome):
+            self._deletions.counted(outcome, now)
+            self._let_go(now)
+            return
         if outcome.census is not None:
             self._counted(outcome.census, now)
             return
@@ -394,3 +393,5 @@ class TargetWorker:
 
     def _show(self, now: float) -> None:
         self._standing.show(now, is_open=self._probing.is_ready)
+        if self.progress.state is TargetState.IN_SYNC:
+            self._deletions.rest()

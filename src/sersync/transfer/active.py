@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -70,18 +69,13 @@ def new_token() -> bytes:
 
 def sort_deletions(active: Active, judgement: Judgement, filters: Filter, tree: SourceTree) -> None:
     """Complete *active* by what may be deleted, as the dry run tells that just ended."""
-
-    def is_directory(path: RelPath) -> bool:
-        seen = tree.lstat(path)
-        return seen is not None and stat.S_ISDIR(seen.st_mode)
-
     if active.child.stdout.has_gap:
         # What was not read may be excluded, so nothing can be deleted safely.
         told = [_unread(unspell(name)) for name in active.run.sweeps]
         active.sweep = Sweep(problems=tuple(told))
         return
     items = parse_items(active.child.stdout.text, active.token)
-    found = sort_out(items, filters, is_directory)
+    found = sort_out(items, filters, tree.is_directory)
     active.run, active.recipe, found = deleting(active.run, active.recipe, found)
     # What could not be read at the source is no part of the transfer, so nobody else tells.
     unread = [each for each in judgement.problems if each.stage is Stage.READ]

@@ -18,6 +18,11 @@ class CensusTaker:
         self._children = children
         self._child: Child | None = None
 
+    @property
+    def is_at_work(self) -> bool:
+        """Its outcome is still to come."""
+        return self._child is not None
+
     def take(self) -> Outcome | None:
         """Begin, unless one is under way; return why that cannot be, or None."""
         if self._child is not None:

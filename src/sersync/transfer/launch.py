@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from sersync.linux.child import KEPT_BYTES, Child, quiet_environment
+from sersync.linux.children import Children
 from sersync.model.batch import Reason
 from sersync.model.capabilities import Capabilities
 from sersync.model.path import RelPath
@@ -94,10 +95,19 @@ class Launcher:
         argv = command_with_names(target, recipe, run.names, rsh=rsh, extra=extra)
         return self._start(argv, kept_bytes), b""
 
-    def spare(self, recipe: Recipe) -> Child:
-        """Start an rsync that waits for its list."""
-        argv = command(self.target, recipe, self.root, rsh=self.rsh, extra=[b"--stats"])
-        return self._start(argv)
+    def spares(self, children: Children) -> Callable[[Recipe], Child | None]:
+        """Return what starts an rsync that waits for its list, one of *children*, if it can."""
+
+        def start(recipe: Recipe) -> Child | None:
+            argv = command(self.target, recipe, self.root, rsh=self.rsh, extra=[b"--stats"])
+            try:
+                child = self._start(argv)
+            except OSError:
+                return None
+            children.add(child)
+            return child
+
+        return start
 
     def census(self) -> Child:
         """Start an rsync that counts what the target holds, and changes nothing."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sersync.linux.mounts import has_fine_times
 from sersync.model.batch import Verdict
@@ -78,3 +79,22 @@ class Planning:
             wall_ns=time.time_ns(),
             coarse_tick_ns=self._coarse_tick_ns,
         )
+
+
+def all_runs(
+    paths: Sequence[DirtyPath], plan: Callable[[Sequence[DirtyPath]], tuple[Plan, Batch]]
+) -> tuple[list[Run], bool]:
+    """Return all runs that *paths* come down to, one after the other, but for large files.
+
+    And whether some of *paths* are too large for one run.
+    """
+    found: list[Run] = []
+    is_too_wide = False
+    left = [replace(path, origin=None) for path in paths]
+    while left:
+        planned, batch = plan(left)
+        is_too_wide = is_too_wide or bool(planned.too_wide)
+        # What is large deletes nothing, and is part of no level.
+        found += [run for run in batch.runs if run.kind is not Kind.LARGE]
+        left = batch.waiting
+    return found, is_too_wide

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sersync.linux.child import Child
@@ -21,17 +22,16 @@ from sersync.model.path import RelPath
 from sersync.model.target import Target
 from sersync.transfer import active as runs
 from sersync.transfer.active import Active
+from sersync.transfer.asides import Asides
 from sersync.transfer.batch import Batch, Run
-from sersync.transfer.census import CensusTaker
 from sersync.transfer.command import Kind, Recipe, name_list
 from sersync.transfer.launch import Launcher, is_short, not_started
 from sersync.transfer.output import parse_stats
-from sersync.transfer.planning import Planning
+from sersync.transfer.planning import Planning, all_runs
 from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
 from sersync.transfer.sweep import looking
-from sersync.transfer.trash import Trash
 from sersync.transfer.unit import Plan
 from sersync.transfer.verdict import Judgement
 
@@ -74,10 +74,9 @@ class RsyncTransport:
         self._connecting_s = 0.0
         self._protected = protected
         self._capabilities = Capabilities()
-        self._spares = Spares(self._start_spare, wanted=target.spares)
+        self._spares = Spares(self._launcher.spares(self._children), wanted=target.spares)
         self._recipe: Recipe | None = None
-        self._census = CensusTaker(self._launcher, self._children)
-        self._trash = Trash(self._launcher, self._children)
+        self._asides = Asides(self._launcher, self._children, self._tree.is_directory)
         self._standstill = Standstill()
         self._demand = Demand()
         self._notes: tuple[str, ...] = ()
@@ -117,33 +116,40 @@ class RsyncTransport:
 
     def take_census(self) -> None:
         """Count what the target holds; a later ``wait`` returns it."""
-        if (failure := self._census.take()) is not None:
-            self._ready.append(failure)
+        self._asides.take_census()
+
+    def examine(self, paths: Sequence[DirtyPath], *, lists: bool) -> int:
+        """Find out by dry runs what carrying *paths* would do; a later ``wait`` returns it."""
+        is_apart = self.target.is_scheduled_apart and any(path.scheduled for path in paths)
+        plan = partial(self._plan, scheduled=is_apart, beside=False)
+        found, too_wide = all_runs(paths, plan)
+        planned = [(run, self._recipe_of(run.kind, None, scheduled=is_apart)) for run in found]
+        return self._asides.examine(planned, too_wide=too_wide, lists=lists)
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
-        ended = self._children.wait(0.0 if self._ready else min(timeout_s, LOOK_EVERY_S))
+        is_ready = self._ready or self._asides.has_outcomes
+        ended = self._children.wait(0.0 if is_ready else min(timeout_s, LOOK_EVERY_S))
         now = self._clock()
         for child, code in ended:
             self._ended(child, code, now)
         self._standstill.look(self._active.values(), now)
         self._refill(now)
         if self._recipe is not None:
-            self._trash.tend(now)
-        outcomes, self._ready = self._ready, []
+            self._asides.tend_trash(now)
+        outcomes, self._ready = [*self._ready, *self._asides.take()], []
         return outcomes
 
     def wake(self) -> None:
         """Let a waiting ``wait`` return. For any thread."""
         self._wake.set()
 
-    def release(self) -> None:
+    def release(self, *, ends_counts: bool = True) -> None:
         """Give back idle connections; running transfers go on."""
         self._recipe = None
         for child in self._spares.dismiss():
             self._children.kill(child)
-        self._census.stop()
-        self._trash.stop()
+        self._asides.stop(counts=ends_counts)
 
     def cancel(self) -> None:
         """End all running transfers; ``wait`` returns them as unconfirmed."""
@@ -176,6 +182,11 @@ class RsyncTransport:
         return len(self._active)
 
     @property
+    def is_counting(self) -> bool:
+        """A census or an examination is under way, whose outcome is still to come."""
+        return self._asides.are_counting
+
+    @property
     def spares(self) -> int:
         """How many connections stand ready."""
         return len(self._spares)
@@ -205,16 +216,18 @@ class RsyncTransport:
 
     # Starting.
 
-    def _plan(self, paths: Sequence[DirtyPath], *, scheduled: bool) -> tuple[Plan, Batch]:
-        """Plan *paths*; anew, if a file system went away meanwhile."""
+    def _plan(
+        self, paths: Sequence[DirtyPath], *, scheduled: bool, beside: bool = True
+    ) -> tuple[Plan, Batch]:
+        """Plan *paths*, *beside* what is active; anew, if a file system went away meanwhile."""
         while True:
             self._launcher.protect(self._protected())
             planned = self._planning.plan(
                 paths,
                 self._launcher.target.in_full_pass if scheduled else self._launcher.target,
                 self._capabilities,
-                active=tuple(self._active.values()),
-                free_lanes=self.free_lanes,
+                active=tuple(self._active.values()) if beside else (),
+                free_lanes=self.free_lanes if beside else 1,
                 now=self._clock(),
             )
             if self._protected() == self._launcher.protected:
@@ -282,14 +295,6 @@ class RsyncTransport:
 
     # Spares.
 
-    def _start_spare(self, recipe: Recipe) -> Child | None:
-        try:
-            child = self._launcher.spare(recipe)
-        except OSError:
-            return None
-        self._children.add(child)
-        return child
-
     def _refill(self, now: float) -> None:
         place = self._launcher.place()
         if self._recipe is None or place is None:
@@ -306,12 +311,8 @@ class RsyncTransport:
     # Ending.
 
     def _ended(self, child: Child, code: int, now: float) -> None:
-        if self._trash.owns(child) or self._census.owns(child):
-            judgement = runs.judge_child(child, code, self.target, self._root)
-            if self._trash.owns(child):
-                self._trash.ended(judgement)
-            else:
-                self._ready.append(self._census.taken(child, judgement))
+        if self._asides.owns(child):
+            self._asides.ended(child, runs.judge_child(child, code, self.target, self._root))
             return
         ended = self._active.pop(child, None)
         if ended is None:

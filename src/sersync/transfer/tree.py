@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -28,6 +29,11 @@ class SourceTree:
             return None
         except OSError:
             return _UNSEEN
+
+    def is_directory(self, path: RelPath) -> bool:
+        """Tell whether there is a directory at *path*."""
+        seen = self.lstat(path)
+        return seen is not None and stat.S_ISDIR(seen.st_mode)
 
     def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
         """Return what *directory* holds; nothing when it cannot be read."""

@@ -169,6 +169,21 @@ def test_deletions_in_many_small_batches_are_counted_together(
     assert len(list((rsyncd.root / "d").iterdir())) >= 60 - 20
 
 
+def entries(root: Path) -> set[Path]:
+    return {path.relative_to(root) for path in root.rglob("*")}
+
+
+def tells_all_that_is_pending(engine: Engine, copy: Copy) -> None:
+    """Wait until the number that is told is that of all that the source does not hold."""
+
+    def is_told() -> bool:
+        pending = len(entries(copy.path) - entries(engine.root))
+        reason = engine.status().reason
+        return reason is not None and reason.message.startswith(f"{pending} entries are to be")
+
+    wait_until(is_told, message=lambda: f"it tells another number: {engine.status().reason}")
+
+
 def test_a_mass_deletion_halts_with_exact_numbers_and_goes_on_when_it_is_confirmed(
     source: Path, copy: Copy, engines: Engines
 ) -> None:
@@ -184,6 +199,65 @@ def test_a_mass_deletion_halts_with_exact_numbers_and_goes_on_when_it_is_confirm
     assert reason is not None
     assert left >= 600
     assert "the limit is 1000" in reason.message
+    tells_all_that_is_pending(engine, copy)
+    [worker] = engine.daemon.workers()
+    worker.resume(confirm=True)
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_what_is_deleted_while_it_is_halted_is_told_and_confirmed_with_the_rest(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    for directory in range(4):
+        fill(source / f"part-{directory}", 1200)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    shutil.rmtree(source / "part-0" / "d")
+    shutil.rmtree(source / "part-1")
+    shutil.rmtree(source / "part-2")
+    halted(engine, "to be deleted")
+    tells_all_that_is_pending(engine, copy)
+    shutil.rmtree(source / "part-3" / "d")
+    tells_all_that_is_pending(engine, copy)
+    [worker] = engine.daemon.workers()
+    worker.resume(confirm=True)
+    # A second halt would end this: nobody confirms again.
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_what_was_deleted_and_is_back_is_asked_for_no_more(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    fill(source, 2500)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    outside = source.parent / "outside"
+    (source / "d").rename(outside)
+    halted(engine, "to be deleted")
+    outside.rename(source / "d")
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+
+
+def test_what_a_full_pass_would_delete_is_told_as_a_whole(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    for directory in range(3):
+        fill(source / f"part-{directory}", 1200)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    engine.stop()
+    for directory in range(3):
+        # Not the half of it, so that nobody doubts that it is the right target.
+        fill(copy.path / f"part-{directory}" / "more", 1100)
+    engine = engines(source, copy)
+    halted(engine, "to be deleted")
+    tells_all_that_is_pending(engine, copy)
     [worker] = engine.daemon.workers()
     worker.resume(confirm=True)
     engine.wait_for_rest()

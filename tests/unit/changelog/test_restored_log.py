@@ -85,7 +85,7 @@ class StoredMachine(ChangelogMachine):
         restored = self.store.restored(self.now)
         for name, seen in self.model.items():
             entries: dict[RelPath, DirtyPath] = {}
-            for entry in restored._dirty(name):
+            for entry in restored.paths(name, 10_000):
                 other = entries.get(entry.path, entry)
                 entries[entry.path] = merged(other, entry, created=other.created or entry.created)
             flying = [(path, each) for path, (_, each) in seen.flying.items()]

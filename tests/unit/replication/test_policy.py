@@ -107,7 +107,9 @@ class TestDeletionGuard:
     def test_the_reason_has_the_numbers_and_the_way_on(self) -> None:
         guard = DeletionGuard(limit=10)
         guard.record(1.0, 9)
-        reason = guard.reason(2.0, target="web2", confirm="sersync resume --confirm", stopped=4)
+        reason = guard.reason(
+            target="web2", confirm="sersync resume --confirm", entries=4, deleted=9
+        )
         assert reason.message == (
             "4 entries are to be deleted on web2, after 9 within 60 s; the limit is 10"
         )

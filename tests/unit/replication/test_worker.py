@@ -220,16 +220,25 @@ def test_a_run_that_is_stopped_within_the_limit_goes_on_with_what_was_counted() 
     assert bench.worker.status().state is TargetState.IN_SYNC
 
 
+def asked(bench: Bench, *, deleted: int) -> Reason:
+    """Let the count of what is pending come to its end; return what a person is told."""
+    bench.step(after_s=5.0)
+    bench.transport.find(deleted)
+    bench.step(after_s=0.1)
+    bench.step(after_s=0.1)
+    status = bench.worker.status()
+    assert status.state is TargetState.HALTED
+    assert status.reason is not None
+    return status.reason
+
+
 def test_a_run_that_would_delete_more_than_the_limit_halts_before_until_that_is_confirmed() -> None:
     bench = ready(Bench(max_delete=12))
     change(bench, b"a")
     bench.step()
     bench.transport.end(stopped(9, deleted=4))
     bench.step()
-    bench.step()
-    reason = bench.worker.status().reason
-    assert bench.worker.status().state is TargetState.HALTED
-    assert reason is not None
+    reason = asked(bench, deleted=9)
     assert "9 entries are to be deleted on copy, after 4 within 60 s; the limit is 12" in (
         reason.message
     )
@@ -238,11 +247,146 @@ def test_a_run_that_would_delete_more_than_the_limit_halts_before_until_that_is_
     assert started(bench) == [[b"a"]]
     assert bench.worker.resume(confirm=True) == (Did.CONFIRMED, None)
     bench.step()
+    bench.step()
     assert started(bench) == [[b"a"], [b"a"]]
     bench.transport.end(stopped(9))
     bench.step()
 
     assert bench.transport.grants == [0, 0, 9]
+    assert bench.worker.status().state is TargetState.TRANSFERRING
+
+
+def test_nothing_is_started_while_it_is_counted_what_a_person_must_know() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    change(bench, b"b")
+    bench.step()
+    bench.step()
+
+    assert started(bench) == [[b"a"]]
+    [(paths, _)] = bench.transport.examined
+    assert sorted(path.path for path in paths) == [b"a", b"b"]
+    assert "30 entries" in asked(bench, deleted=30).message
+
+
+def test_the_number_that_is_told_is_that_of_everything_and_follows_what_is_reported() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    change(bench, b"b", b"c")
+    assert "50 entries are to be deleted" in asked(bench, deleted=50).message
+    change(bench, b"d")
+    assert "80 entries are to be deleted" in asked(bench, deleted=80).message
+    counts = len(bench.transport.examined)
+    for _ in range(100):
+        bench.step()
+
+    assert len(bench.transport.examined) == counts
+
+
+def test_what_was_pending_when_it_was_confirmed_is_not_asked_for_again() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    asked(bench, deleted=20)
+    change(bench, b"b")
+    assert bench.worker.resume(confirm=True) == (Did.CONFIRMED, None)
+    bench.step(after_s=0.0)
+    bench.step(after_s=0.0)
+    assert started(bench) == [[b"a"]]
+    assert [path.path for path in bench.transport.examined[-1][0]] == [b"a", b"b"]
+    bench.transport.find(90)
+    bench.step()
+    bench.step()
+    assert started(bench)[1:] == [[b"a", b"b"]]
+    bench.transport.end(stopped(90))
+    bench.step()
+
+    assert bench.transport.grants[-1] == 90
+    assert bench.worker.status().state is TargetState.TRANSFERRING
+
+
+def test_what_is_deleted_after_a_confirmation_is_guarded_again() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    asked(bench, deleted=20)
+    bench.worker.resume(confirm=True)
+    bench.step()
+    bench.step()
+    bench.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=20)))
+    bench.step()
+    change(bench, b"b")
+    bench.step()
+    bench.step()
+    bench.transport.end(stopped(13))
+    bench.step()
+
+    assert "13 entries are to be deleted" in asked(bench, deleted=13).message
+
+
+def test_what_was_confirmed_and_not_needed_allows_nothing_later() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    asked(bench, deleted=20)
+    bench.worker.resume(confirm=True)
+    bench.step()
+    bench.step()
+    bench.transport.end(done)  # The files were back by then.
+    bench.step()
+    bench.step()
+    assert bench.worker.status().state is TargetState.IN_SYNC
+    change(bench, b"b")
+    bench.step()
+    bench.transport.end(stopped(13))
+    bench.step()
+
+    assert "13 entries are to be deleted" in asked(bench, deleted=13).message
+
+
+def test_when_what_was_deleted_is_back_nobody_is_asked_any_more() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    asked(bench, deleted=20)
+    change(bench, b"a")
+    bench.step(after_s=5.0)
+    bench.transport.find(0)
+    bench.step()
+    bench.step()
+
+    assert started(bench) == [[b"a"], [b"a"]]
+
+
+def test_what_cannot_be_counted_halts_with_what_the_run_has_told() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    bench.step()
+    bench.transport.find(failed=Reason(message="no connection"))
+    bench.step()
+    bench.step()
+    reason = bench.worker.status().reason
+
+    assert bench.worker.status().state is TargetState.HALTED
+    assert reason is not None
+    assert "20 entries are to be deleted" in reason.message
 
 
 def test_a_configuration_that_is_read_again_confirms_nothing() -> None:
@@ -251,6 +395,7 @@ def test_a_configuration_that_is_read_again_confirms_nothing() -> None:
     bench.step()
     bench.transport.end(stopped(1))
     bench.step()
+    asked(bench, deleted=1)
     bench.worker.retry()
     bench.step()
 
@@ -307,10 +452,13 @@ def test_a_target_that_holds_mostly_other_things_halts_with_the_numbers() -> Non
     assert "sersync resume --confirm --source source --target copy" in reason.remedy
     assert bench.worker.resume(confirm=True) == (Did.CONFIRMED, None)
     bench.step()
-    bench.transport.end(stopped(100))
+    bench.transport.count(Census(shared=99, strange=103))
+    bench.step()
+    bench.step()
+    bench.transport.end(stopped(103))
     bench.step()
 
-    assert bench.transport.grants == [0, 0, 100]
+    assert bench.transport.grants == [0, 0, 103]
 
 
 def test_once_everything_was_compared_a_target_is_known() -> None:
