@@ -189,6 +189,23 @@ class FakeScanner:
         return Extent(entries=0, bytes=0)
 
 
+class FakeSample:
+    """A source whose directories are all small, and whose files are as old as the test says."""
+
+    def __init__(self) -> None:
+        self.young: set[bytes] = set()
+        self.found: list[RelPath] = []
+
+    def directories(self, count: int) -> list[RelPath]:
+        return self.found[:count]
+
+    def is_small(self, directory: RelPath) -> bool:
+        return True
+
+    def is_young(self, path: RelPath, *, within_s: float) -> bool:
+        return path in self.young
+
+
 class FakeSchedule:
     """Full passes are due when the test says so."""
 
@@ -210,11 +227,13 @@ class Bench:
         lanes: int = 2,
         log: Changelog | None = None,
         clock: ManualClock | None = None,
+        witness_every_s: float = 0.0,
     ) -> None:
         self.clock = clock or ManualClock()
         self.transport = ScriptedTransport(lanes=lanes)
         self.guard = FakeGuard()
         self.scanner = FakeScanner(*slices)
+        self.sample = FakeSample()
         self.schedule = FakeSchedule()
         self.lost: list[Reason] = []
         self.mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=10.0)
@@ -224,6 +243,7 @@ class Bench:
             endpoint=LocalDirectory(path=b"/copy"),
             max_delete=max_delete,
             parallel=lanes,
+            witness_every_s=witness_every_s,
         )
         self.worker = TargetWorker(
             target,
@@ -234,6 +254,7 @@ class Bench:
                 guard=self.guard,
                 scanner=self.scanner,
                 scheduled_scanner=self.scanner,
+                sample=self.sample,
                 schedule=self.schedule,
                 clock=self.clock,
                 jitter=lambda: 0.0,

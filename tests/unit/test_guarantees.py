@@ -13,6 +13,7 @@ _TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?(?:\[[\w-]+\])?`
 _PROMISES = [line for line in _PAGE.splitlines() if line.startswith("| ") and "proof" not in line]
 _CALENDAR = re.compile(r"time\.time\b|time\.time_ns|datetime\.now\(")
 _MAY_KNOW_THE_DATE = {
+    "watch/sample.py": "how old a change of the source is, by its file's own time",
     "transfer/probe.py": "the probe's file gets a time of the calendar",
     "transfer/launch.py": "the trash has a directory for each day",
     "transfer/trash.py": "what expires is named by days; a jump is noticed",

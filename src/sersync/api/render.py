@@ -16,6 +16,7 @@ from sersync.model.status import (
     SourceStatus,
     StateStatus,
     TargetStatus,
+    WitnessStatus,
 )
 
 Json = dict[str, Any]
@@ -136,7 +137,19 @@ def _target(target: TargetStatus) -> Json:
         "quarantined": target.quarantined,
         "notes": list(target.notes),
         "searching_names": target.searching_names,
+        "witness": _witness(target.witness),
         "progress": _progress(target.progress),
+    }
+
+
+def _witness(witness: WitnessStatus | None) -> Json | None:
+    if witness is None:
+        return None
+    return {
+        "looked_s_ago": _seconds(witness.looked_s_ago),
+        "differing": witness.differing,
+        "first": witness.first,
+        "found": witness.found,
     }
 
 

@@ -11,6 +11,7 @@ from sersync.config.values import (
     BadValue,
     Schedule,
     parse_duration,
+    parse_interval,
     parse_max_delete,
     parse_rate,
     parse_schedule,
@@ -38,6 +39,11 @@ Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
     _number_or(r"^\s*\d.*$", 10, "500ms", "5min", "1h 30min"),
+]
+Interval = Annotated[
+    float,
+    BeforeValidator(parse_interval),
+    _number_or(r"^\s*(\d.*|off)$", 300, "5min", "off"),
 ]
 Size = Annotated[int, BeforeValidator(parse_size), _number_or(r"^\s*\d.*$", 8388608, "8MiB")]
 Rate = Annotated[int, BeforeValidator(parse_rate), _number_or(r"^\s*\d.*$", 10000, "10MiB/s")]

@@ -50,6 +50,7 @@ _KINDS: Final = {
     "retry_failed": "duration",
     "checkpoint_every": "duration",
     "full_pass": "schedule",
+    "witness": 'duration or `"off"`',
     "large_file": "size",
     "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'
     ' `"move-from"`, `"move-to"`, `"attributes"`, `"modify"`',
@@ -65,6 +66,7 @@ _KINDS: Final = {
 _DEFAULTS: Final = {
     "large_file": '`"8MiB"`',
     "full_pass": '`"never"`',
+    "witness": '`"5min"`',
     "settle_busy": '`"10ms"`',
     "rsync_options": '`["--archive"]`',
     "triggers": "all of them",

@@ -13,6 +13,7 @@ from pydantic import Field
 from sersync.config.fields import (
     Duration,
     FullPass,
+    Interval,
     MaxDelete,
     Name,
     Options,
@@ -139,6 +140,12 @@ class TargetSettings(FilterSettings):
         default=Schedule(),
         description="When everything is compared again: an interval, a cron expression (local"
         ' time), or `"never"`. There is always one at the start.',
+    )
+    witness: Interval = Field(
+        default=300.0,
+        description="How often a few directories of the target are looked at (a dry run), whether"
+        " they are what was carried there, besides after each connection anew; if not, everything"
+        ' is compared. `"off"` never looks.',
     )
     full_pass_exclude: list[str] = Field(
         default=[],

@@ -151,6 +151,11 @@ def parse_schedule(value: object) -> Schedule:
     return Schedule(cron=value)
 
 
+def parse_interval(value: object) -> float:
+    """Return seconds for a duration, and 0.0 for ``"off"``; else ``BadValue``."""
+    return 0.0 if value == "off" else parse_duration(value)
+
+
 def parse_max_delete(value: object) -> int:
     """Return a number of entries, or -1 for ``"off"``; else ``BadValue``."""
     if value == "off":

@@ -202,7 +202,7 @@ class Daemon:
     def _reload_targets(self, pipeline: Pipeline, source: Source) -> None:
         wanted = {target.name: target for target in source.targets}
         before: dict[str, Record] = {}
-        paused = {name for name, worker in pipeline.workers.items() if worker.is_paused}
+        held = {name: worker.record.held() for name, worker in pipeline.workers.items()}
         for name, worker in list(pipeline.workers.items()):
             if wanted.get(name) != worker.target:
                 worker.stop(grace_s=self.settings.grace_s)
@@ -220,8 +220,8 @@ class Daemon:
                 worker = self._add_target(pipeline, target)
                 if name in before:
                     worker.record.succeed(before[name], now=self.pulse.monotonic())
-                if name in paused:
-                    worker.pause()
+                if name in held:
+                    worker.recall(held[name], is_same=name in before)
                 self._start_worker(pipeline, worker)
 
     def _stop_source(self, name: str) -> None:

@@ -16,6 +16,7 @@ from sersync.errors import SourceError
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
+from sersync.model.trigger import EVERY_TRIGGER
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.ports import Clock, Schedule
@@ -27,6 +28,7 @@ from sersync.transfer.tls import tls_rsh
 from sersync.watch.inotify import InotifyWatcher
 from sersync.watch.mounts import MountWatch
 from sersync.watch.root import RootWatch
+from sersync.watch.sample import Sample
 from sersync.watch.walk import Walk
 
 
@@ -99,12 +101,15 @@ def assemble_target(
         guard=pipeline.guard,
         scanner=walk,
         scheduled_scanner=scheduled_walk,
+        sample=Sample(root, target.full_pass_filters),
+        is_all_carried=pipeline.source.triggers == EVERY_TRIGGER,
         schedule=_schedule(target),
         clock=clock,
         jitter=random.random,
         root_lost=pipeline.lose_root,
         extent=lambda: _extent(pipeline),
         rescan=lambda: _rescan(pipeline),
+        store_soon=lambda: _store_soon(pipeline),
         on_batch=on_batch,
     )
     pipeline.mailbox.join(target.name, transport.wake, now=time.monotonic())
@@ -125,6 +130,11 @@ def _mounts(source: Source, root: bytes, state_dir: str) -> MountWatch:
 
 def _extent(pipeline: Pipeline) -> Extent:
     return pipeline.extent
+
+
+def _store_soon(pipeline: Pipeline) -> None:
+    if pipeline.checkpoints is not None:
+        pipeline.checkpoints.soon()
 
 
 def _rescan(pipeline: Pipeline) -> PassProgress | None:

@@ -37,6 +37,9 @@ class Control:
                 did, reason = _do(request, pipeline, worker)
                 name = worker.target.name
                 deeds.append(Deed(source=pipeline.source.name, target=name, did=did, reason=reason))
+            if pipeline.checkpoints is not None:
+                # A pause that is answered outlives a kill.
+                pipeline.checkpoints.commit()
         for deed in deeds:
             who = deed.target or deed.source
             log.info("%s: %s was asked for: %s", who, request.verb.value, deed.did.value)

@@ -44,8 +44,12 @@ class Lasting:
     def recall(self, worker: TargetWorker) -> None:
         """Let *worker*, whose thread has not started, go on from where it was, if it was."""
         kept = self.kept.targets.get(worker.target.name) if self.kept is not None else None
-        if self.kept is not None and kept is not None and kept.basis == worker.record.basis:
+        if self.kept is None or kept is None:
+            return
+        is_same = kept.basis == worker.record.basis
+        if is_same:
             worker.record.recall(self.kept, kept, now=time.monotonic())
+        worker.recall(kept.held, is_same=is_same)
 
     def reconcile(self) -> None:
         """Have found what changed while nobody watched. After the workers and the watch.

@@ -88,6 +88,28 @@ class TargetMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a guard asks a person: whether deletions are meant."""
+
+    reason: Reason
+    entries: int
+    """How many are to be deleted, as far as they were counted."""
+    deleted: int
+    """How many were deleted just before."""
+    follows: bool
+    """The number is kept current."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What holds a target up until a person acts, and where something was carried last."""
+
+    is_paused: bool = False
+    asked: Asked | None = None
+    recent: tuple[RelPath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogChanges:
     """What was reported since the last checkpoint, oldest first."""
 
@@ -112,6 +134,8 @@ class TargetChanges:
     gone: AbstractSet[RelPath]
     """Does not wait any more."""
     memory: TargetMemory | None
+    """None: it is what it was."""
+    held: Held | None = None
     """None: it is what it was."""
     settled: Sequence[Bucket] = ()
     """Those that are new or not what they were."""
@@ -149,6 +173,7 @@ class KeptTarget:
     memory: TargetMemory = field(default_factory=TargetMemory)
     settled: tuple[Bucket, ...] = ()
     """What was carried lately: a target that loses power may lose it."""
+    held: Held = field(default_factory=Held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,19 @@ class PassProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessStatus:
+    """What was seen when a few directories of a target were last looked at."""
+
+    looked_s_ago: float
+    differing: int = 0
+    """Paths that are not what was carried there; then everything is compared again."""
+    first: str = ""
+    """One of these, for people."""
+    found: int = 0
+    """How often since the start the target was not what it was left as."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
     """One target at one moment. *lag_s*: age of the oldest dirty path, 0.0 when in sync."""
 
@@ -78,6 +91,8 @@ class TargetStatus:
     """What was found out about the target and limits what can be done (an old rsync, …)."""
     searching_names: bool = False
     """A file has more names than are known; a full pass looks for them as soon as it may."""
+    witness: WitnessStatus | None = None
+    """None: nobody has looked yet, or that is switched off."""
     progress: PassProgress | None = None
 
 

@@ -107,6 +107,8 @@ class Target:
     settle_idle_s: float = 0.0
     settle_busy_s: float = 0.010
     max_delete: int | None = None
+    witness_every_s: float = 300.0
+    """How often a few directories are looked at, whether they are what was carried; 0: never."""
     full_pass_every_s: float = 0.0
     full_pass_cron: str = ""
     large_file_bytes: int = 8 << 20

@@ -52,6 +52,7 @@ class Checkpoints:
         self._backoff = Backoff(first_s=every_s, ceiling_s=max(every_s, _LONGEST_PAUSE_S))
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._soon = threading.Event()
         self._is_closed = False
         self._sequence = _ALL
         self._unvoided: tuple[RelPath, ...] = ()
@@ -61,23 +62,31 @@ class Checkpoints:
 
     def run(self) -> None:
         """Store what changed, every few seconds, until ``stop``."""
-        while not self._stop.wait(self._backoff.delay(self._failures, jitter=0.0) or self._every_s):
-            self.commit()
+        while not self._stop.is_set():
+            self._soon.wait(self._backoff.delay(self._failures, jitter=0.0) or self._every_s)
+            self._soon.clear()
+            if not self._stop.is_set():
+                self.commit()
+
+    def soon(self) -> None:
+        """Let ``run`` store what there is without waiting."""
+        self._soon.set()
 
     def stop(self) -> None:
         """Let ``run`` return."""
         self._stop.set()
+        self._soon.set()
 
     def finish(self, *, is_clean: bool) -> None:
         """Store what there is at the end. *is_clean*: no run is under way any more."""
-        self._stop.set()
+        self.stop()
         self.commit(is_clean=is_clean)
         self.close()
 
     def close(self) -> None:
         """Store nothing more, and give the file back."""
         with self._lock:
-            self._stop.set()
+            self.stop()
             self._is_closed = True
             self._store.close()
 

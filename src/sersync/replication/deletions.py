@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sersync.model.batch import Census, Outcome, Reason
+from sersync.model.checkpoint import Asked
 from sersync.model.target import Target
 from sersync.replication.health import Health
 from sersync.replication.passes import Passes
@@ -68,14 +69,19 @@ class Deletions:
         self._health = health
         self._guard = DeletionGuard(limit=target.max_delete)
         self._slots = (1 if target.bandwidth_kib_s else target.parallel) + 1
-        self._is_known = self._guard.limit is None or target.baseline
+        self._is_known = False
         self._tally = Tally(target.name, transport, around.mailbox, passes)
         self._question: _Question | None = None
         self._is_confirmed = False
+        self.doubt()
 
     def know(self) -> None:
         """Take note that everything was compared: the target is the right one."""
         self._is_known = True
+
+    def doubt(self) -> None:
+        """Take note that the target may be another one: before a deletion, it is counted."""
+        self._is_known = self._guard.limit is None or self._target.baseline
 
     def share(self, now: float, *, granted: int = 0) -> int | None:
         """Return how many entries each run may delete that starts now; None is no limit.
@@ -148,9 +154,35 @@ class Deletions:
         self._is_confirmed = True
         return True
 
-    def recall(self, reason: Reason) -> None:
-        """Go on asking what an earlier daemon has asked. Before the thread starts."""
-        self._question = _Question(told=reason)
+    @property
+    def asked(self) -> Asked | None:
+        """What a person is asked, to outlive the daemon. For any thread."""
+        question = self._question
+        if question is None or question.told is None:
+            return None
+        known = question.stopped if question.entries is None else question.entries
+        return Asked(
+            reason=question.told,
+            entries=known,
+            deleted=question.deleted,
+            follows=question.follows,
+        )
+
+    def recall(self, asked: Asked) -> None:
+        """Go on asking what an earlier daemon has asked, unless the settings allow it now.
+
+        Before the thread starts.
+        """
+        limit = self._guard.limit
+        if limit is None or asked.entries + asked.deleted <= limit:
+            return
+        self._question = _Question(
+            told=asked.reason,
+            deleted=asked.deleted,
+            stopped=asked.entries,
+            follows=asked.follows,
+        )
+        self._health.stop(asked.reason)
 
     def wants_to_count(self, now: float) -> bool:
         """Tell whether ``tend`` has something to do; the target must be open for it."""
@@ -221,6 +253,7 @@ class Deletions:
         if question.told is None:
             question.told = reason
             self._health.stop(reason)
+            self._around.store_soon()
         else:
             question.told = self._health.halt = reason
 

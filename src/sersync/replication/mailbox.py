@@ -183,6 +183,11 @@ class Mailbox:
         with self._lock:
             return self._log.waiting(target, limit)
 
+    def dirty(self, target: str, limit: int) -> list[DirtyPath]:
+        """Return up to *limit* paths that *target* does not have, those in flight included."""
+        with self._lock:
+            return self._log.paths(target, limit)
+
     def stands(self, path: RelPath) -> bool:
         """Tell whether no target has still to get *path*, as far as is known."""
         with self._lock:

@@ -94,6 +94,22 @@ class Scanner(Protocol):
         ...
 
 
+class Sample(Protocol):
+    """Looks at a little of the source; filters are already part of it. For one thread."""
+
+    def directories(self, count: int) -> list[RelPath]:
+        """Return up to *count* directories below the root, chosen by chance."""
+        ...
+
+    def is_small(self, directory: RelPath) -> bool:
+        """Tell whether *directory* is there, and to look at its level costs little."""
+        ...
+
+    def is_young(self, path: RelPath, *, within_s: float) -> bool:
+        """Tell whether *path*, or the directory that it is in, changed within *within_s*."""
+        ...
+
+
 class Transport(Protocol):
     """Carries dirty paths to one target. Every method but ``wake`` is for the worker's thread.
 

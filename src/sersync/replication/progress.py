@@ -91,6 +91,7 @@ class Progress:
             quarantined=self.quarantine.quarantined,
             notes=empty.notes,
             searching_names=empty.searching_names,
+            witness=empty.witness,
             progress=current.progress(
                 now,
                 entries_total=entries_total,

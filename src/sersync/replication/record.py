@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from sersync.model.basis import basis_of
 from sersync.model.batch import Outcome, Verdict
-from sersync.model.checkpoint import Kept, KeptTarget, TargetChanges, TargetMemory
+from sersync.model.checkpoint import Held, Kept, KeptTarget, TargetChanges, TargetMemory
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import ROOT, RelPath
 from sersync.model.target import Target
@@ -31,9 +31,10 @@ class _Told(NamedTuple):
     offers: int
     settled: int
     bucket: int
+    held: Held | None
 
 
-_NOTHING_TOLD: Final = _Told(cursor=-1, passes=(), offers=-1, settled=-1, bucket=0)
+_NOTHING_TOLD: Final = _Told(cursor=-1, passes=(), offers=-1, settled=-1, bucket=0, held=None)
 
 
 class Record:
@@ -45,8 +46,15 @@ class Record:
     """
 
     def __init__(
-        self, target: Target, *, mailbox: Mailbox, unconfirmed: Unconfirmed, passes: Passes
+        self,
+        target: Target,
+        *,
+        mailbox: Mailbox,
+        unconfirmed: Unconfirmed,
+        passes: Passes,
+        held: Callable[[], Held] = Held,
     ) -> None:
+        """*held* tells what holds the target up."""
         self.name: Final = target.name
         self.basis: Final = basis_of(target)
         self.step: Final = threading.Lock()
@@ -58,6 +66,7 @@ class Record:
         self._mailbox = mailbox
         self._unconfirmed = unconfirmed
         self._passes = passes
+        self.held: Final = held
         self._doubt_at = _NEVER
         self._told = _NOTHING_TOLD
 
@@ -130,6 +139,7 @@ class Record:
                 offers=self._unconfirmed.offers_changed,
                 settled=self._unconfirmed.settled_changed,
                 bucket=before.bucket,
+                held=self.held(),
             )
             memory = None
             if (now.passes, now.offers) != (before.passes, before.offers):
@@ -143,6 +153,7 @@ class Record:
             waiting=waiting,
             gone=gone,
             memory=memory,
+            held=now.held if now.held != before.held else None,
             settled=buckets if now.settled != before.settled else (),
             settled_from=first,
             is_whole=is_whole,

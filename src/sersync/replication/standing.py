@@ -15,6 +15,7 @@ from sersync.replication.policy import Unconfirmed
 from sersync.replication.ports import Transport
 from sersync.replication.progress import Progress
 from sersync.replication.surroundings import Surroundings
+from sersync.replication.witness import Witness
 
 log: Final = logging.getLogger("sersync.worker")
 
@@ -34,6 +35,7 @@ class Standing:
         health: Health,
         passes: Passes,
         unconfirmed: Unconfirmed,
+        witness: Witness,
     ) -> None:
         self._target = target
         self._transport = transport
@@ -43,6 +45,7 @@ class Standing:
         self._health = health
         self._passes = passes
         self._unconfirmed = unconfirmed
+        self._witness = witness
 
     def status(self, now: float) -> TargetStatus:
         """Return what can be seen of the target now. For any thread."""
@@ -67,7 +70,8 @@ class Standing:
                 in_flight=in_flight,
                 spares=self._transport.spares,
                 runs=self._transport.runs,
-                notes=self._transport.notes,
+                notes=(*self._transport.notes, *self._witness.notes),
+                witness=self._witness.status(now),
                 searching_names=self._transport.has_unknown_names,
             ),
             self._health,

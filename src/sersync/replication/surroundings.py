@@ -9,7 +9,7 @@ from sersync.model.batch import Reason
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.replication.mailbox import Mailbox
-from sersync.replication.ports import Clock, RootGuard, Scanner, Schedule
+from sersync.replication.ports import Clock, RootGuard, Sample, Scanner, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,9 @@ class Surroundings:
     scanner: Scanner
     scheduled_scanner: Scanner
     """Walks what full passes by schedule and at the start compare."""
+    sample: Sample
+    is_all_carried: bool = True
+    """False: some kinds of change are carried by full passes only."""
     schedule: Schedule
     clock: Clock
     jitter: Callable[[], float]
@@ -31,4 +34,6 @@ class Surroundings:
     """How much the source holds, as far as it was counted."""
     rescan: Callable[[], PassProgress | None] = lambda: None
     """How far the source is compared with the manifest; None when that is not under way."""
+    store_soon: Callable[[], None] = lambda: None
+    """Has the state stored in a moment: something is to outlive a kill."""
     on_batch: Callable[[BatchReport], None] | None = None

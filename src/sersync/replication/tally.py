@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sersync.model.batch import Outcome, Verdict
+from sersync.model.path import ROOT
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.passes import Passes
 from sersync.replication.ports import Transport
@@ -63,7 +64,8 @@ class Tally:
         self._began_at = now
         self._began_as_of = self._mailbox.sequence
         paths = self._mailbox.waiting(self._target, _MOST_PATHS + 1)
-        self._is_census = bool(self._passes) or len(paths) > _MOST_PATHS
+        is_compared = self._passes or ROOT in self._passes.unfinished
+        self._is_census = bool(is_compared) or len(paths) > _MOST_PATHS
         self._examination = None
         if self._is_census:
             self._transport.take_census()

@@ -11,25 +11,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sersync.model.batch import Census, Outcome, Reason, Refused, Verdict
+from sersync.model.batch import Outcome, Refused, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, display
-from sersync.model.request import Did
-from sersync.model.status import TargetState, TargetStatus
+from sersync.model.status import TargetState
 from sersync.model.target import Target
-from sersync.replication.deletions import MAX_DELETE_EXIT, Deletions
+from sersync.replication.counts import Counts
+from sersync.replication.deletions import MAX_DELETE_EXIT
 from sersync.replication.gate import Gate
 from sersync.replication.gathering import Gathering
-from sersync.replication.health import Health, reason_of
+from sersync.replication.health import reason_of
 from sersync.replication.mailbox import NEVER
-from sersync.replication.passes import Passes
-from sersync.replication.policy import Unconfirmed
 from sersync.replication.ports import Transport
-from sersync.replication.probing import Probing
-from sersync.replication.progress import Progress
-from sersync.replication.record import CONNECTION_LOST, Record
+from sersync.replication.record import CONNECTION_LOST
+from sersync.replication.reins import Reins
 from sersync.replication.settling import dirty_again
-from sersync.replication.standing import Standing
 from sersync.replication.surroundings import Surroundings
 
 log = logging.getLogger("sersync.worker")
@@ -37,119 +33,27 @@ log = logging.getLogger("sersync.worker")
 TICK_S: Final = 1.0  # The root is looked at so often, even when nothing happens.
 
 
-class TargetWorker:
+class TargetWorker(Reins):
     """Keeps one target current. Its thread owns everything here; others only leave requests."""
 
     def __init__(self, target: Target, transport: Transport, around: Surroundings) -> None:
-        self.target = target
-        self._transport = transport
-        self._around = around
+        super().__init__(target, transport, around)
         self._mailbox = around.mailbox
-        self._clock = around.clock
-        self._health = Health(target.name, around.jitter)
         self._gate = Gate(self._health, transport, around)
-        self._unconfirmed = Unconfirmed()
-        self._passes = Passes(
-            target.name, around.scanner, around.scheduled_scanner, begins=not target.baseline
-        )
-        self._deletions = Deletions(
-            target, transport, around, health=self._health, passes=self._passes
-        )
-        self.is_comparing = self._passes.covers_part  # For any thread.
-        self.record = Record(
-            target, mailbox=around.mailbox, unconfirmed=self._unconfirmed, passes=self._passes
-        )
-        self._probing = Probing(target.name, transport, around.clock)
         self._gathering = Gathering(target, transport, self._is_due)
         self._stop_by: float | None = None
-        self.progress = Progress(now=around.clock.monotonic())
-        self._quarantine = self.progress.quarantine
-        self._standing = Standing(
-            target,
-            transport,
-            around,
-            progress=self.progress,
+        self._counts = Counts(
+            deletions=self._deletions,
+            witness=self._witness,
             health=self._health,
             passes=self._passes,
-            unconfirmed=self._unconfirmed,
+            let_go=self._let_go,
         )
-
-    # For other threads.
 
     def stop(self, *, grace_s: float) -> None:
         """Finish what is running, for at most *grace_s*, then end. For any thread."""
         self._stop_by = self._clock.monotonic() + grace_s
         self._transport.wake()
-
-    def root_is_lost(self, reason: Reason) -> None:
-        """Start nothing until the root is back. For any thread."""
-        self._health.root_halt = reason
-        self._transport.wake()
-
-    def root_is_back(self) -> None:
-        """Go on, with a full pass: the source's root is there again. For any thread."""
-        self._passes.want(ROOT)
-        self._health.root_halt = None
-        self._transport.wake()
-
-    def pause(self) -> bool:
-        """Start nothing more until resumed; False when that is so already. For any thread."""
-        was_paused, self._health.is_paused = self._health.is_paused, True
-        self._transport.wake()
-        return not was_paused
-
-    def resume(self, *, confirm: bool = False) -> tuple[Did, Reason | None]:
-        """Go on after a pause, and try again at once, also when halted. For any thread.
-
-        *confirm*: what a guard warned of is meant. Returns what came of it.
-        """
-        came_of_it = self._health.asked_to_resume(confirm=confirm)
-        self.retry(confirm=confirm)
-        return came_of_it
-
-    def retry(self, *, confirm: bool = False) -> bool:
-        """Try again at once, also when halted, unless that needs *confirm*. For any thread."""
-        halt = self._health.halt
-        if halt is not None and (confirm or not halt.needs_confirm):
-            self._probing.lost()
-            if confirm:
-                self._around.guard.accept()
-        # What is confirmed is counted first; the worker then goes on by itself.
-        has_gone_on = (confirm and self._deletions.confirm()) or self._health.resume(
-            confirm=confirm
-        )
-        self._passes.want(*self._quarantine.paths)
-        self._transport.wake()
-        return has_gone_on
-
-    def resync(self, subtree: RelPath) -> None:
-        """Compare all of *subtree* again. For any thread."""
-        self._passes.want(subtree)
-        self._transport.wake()
-
-    def halt(self, reason: Reason) -> None:
-        """Start nothing more until a person acts. For any thread."""
-        self._health.stop(reason)
-        self._transport.wake()
-
-    @property
-    def is_held(self) -> bool:
-        """Nothing is started now, until a person acts or the source is back. For any thread."""
-        return self._health.is_halted or self._health.is_paused
-
-    @property
-    def is_paused(self) -> bool:
-        """A person asked to wait. For any thread."""
-        return self._health.is_paused
-
-    @property
-    def probe_name(self) -> bytes:
-        """The name that the target was just tried with; empty when that was a while ago."""
-        return self._probing.name
-
-    def status(self) -> TargetStatus:
-        """Return what can be seen of the target now. For any thread."""
-        return self._standing.status(self._clock.monotonic())
 
     # The thread.
 
@@ -217,6 +121,7 @@ class TargetWorker:
             self._failed(failure, now)
             return False
         self._health.recovered()
+        self._witness.look_soon(now)
         self._let_go(now)
         return True
 
@@ -234,6 +139,9 @@ class TargetWorker:
             self._make_dirty(((path, Scope.ENTRY) for path in self._transport.linked_files()), now)
             if self._passes.completed:
                 self._deletions.know()
+                self._witness.was_compared(now)
+        if not self._passes.unfinished:
+            self._witness.tend(now)
 
     def _carry_slice(self, paths: list[DirtyPath], now: float) -> list[DirtyPath]:
         """Carry a part of a full pass; return what of it has to wait.
@@ -250,9 +158,8 @@ class TargetWorker:
         return due is not None and due <= now
 
     def _start_live(self, now: float) -> None:
-        name = self.target.name
-        paths = self._mailbox.take(name, now=now, limit=self._health.most_paths)
-        if paths:
+        limit = self._health.most_paths
+        if paths := self._mailbox.take(self.target.name, now=now, limit=limit):
             self._wait_with(self._carry(paths, now), now)
 
     def _wait_with(self, refused: Refused, now: float) -> None:
@@ -321,12 +228,8 @@ class TargetWorker:
         )
         self._passes.unblock()
         self.record.note(outcome, live, now)
-        if self._deletions.owns(outcome):
-            self._deletions.counted(outcome, now)
-            self._let_go(now)
-            return
-        if outcome.census is not None:
-            self._counted(outcome.census, now)
+        self._witness.settle(outcome)
+        if self._counts.take(outcome, now):
             return
         if outcome.exit_code == MAX_DELETE_EXIT:
             self._stopped(outcome, live, passing, now)
@@ -361,12 +264,6 @@ class TargetWorker:
         self._passes.block()
         self._standing.tell(replace(outcome, reason=decision), now)
 
-    def _counted(self, census: Census, now: float) -> None:
-        reason = self._deletions.judge(census)
-        if reason is not None:
-            self._health.stop(reason)
-        self._let_go(now)
-
     def _let_go(self, now: float) -> None:
         """Let everything be tried again that had to wait."""
         self._mailbox.settle(self.target.name, (), now=now)
@@ -381,13 +278,12 @@ class TargetWorker:
         self.progress.carried(outcome, now)
 
     def _failed(self, outcome: Outcome, now: float) -> None:
-        reason = reason_of(outcome)
         if outcome.unconfirmed or outcome.exit_code in CONNECTION_LOST:
             self._probing.lost()
         if outcome.verdict is Verdict.HALT:
-            self._health.stop(reason)
+            self._health.stop(reason_of(outcome))
         else:
-            self._health.failed(reason, now)
+            self._health.failed(reason_of(outcome), now)
 
     # Showing.
 

@@ -24,6 +24,7 @@ from sersync.model.checkpoint import (
 )
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
+from sersync.state.held import pack, unpack
 
 _PER_TARGET: Final = ("waiting", "unfinished_pass", "offer", "settled")
 _LONGEST_WAIT_S: Final = 3600.0
@@ -92,8 +93,8 @@ def read_checkpoint(connection: sqlite3.Connection, moment: Moment, boot: str) -
         )
     )
     targets = {}
-    for number, name, basis, cursor in connection.execute(
-        "SELECT id, name, basis, cursor FROM target"
+    for number, name, basis, cursor, held in connection.execute(
+        "SELECT id, name, basis, cursor, held FROM target"
     ).fetchall():
         targets[_name(name)] = KeptTarget(
             name=_name(name),
@@ -102,6 +103,7 @@ def read_checkpoint(connection: sqlite3.Connection, moment: Moment, boot: str) -
             waiting=tuple(_waiting(connection, number, moment)),
             memory=_memory(connection, number, moment),
             settled=tuple(_settled(connection, number, moment)),
+            held=unpack(str(held)),
         )
     return Kept(
         log=log,
@@ -151,6 +153,8 @@ def _write_target(
         raise AssertionError("an inserted row has a number")
     if target.is_whole:
         _forget(connection, number)
+    if target.held is not None:
+        connection.execute("UPDATE target SET held = ? WHERE id = ?", (pack(target.held), number))
     connection.executemany(
         "DELETE FROM waiting WHERE target = ? AND path = ?",
         ((number, path) for path in target.gone),

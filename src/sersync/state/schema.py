@@ -64,7 +64,9 @@ CREATE TABLE settled (
 ) WITHOUT ROWID;
 """
 
-STEPS: Final[tuple[str, ...]] = (_FIRST,)
+_HELD: Final = "ALTER TABLE target ADD COLUMN held TEXT NOT NULL DEFAULT ''"
+
+STEPS: Final[tuple[str, ...]] = (_FIRST, _HELD)
 """The script at place *n* leads from version *n* to the next one. Scripts are never changed."""
 
 

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from sersync.errors import StateUnavailable
+from sersync.model.batch import Reason
 from sersync.model.checkpoint import (
+    Asked,
     Bucket,
     Checkpoint,
+    Held,
     Kept,
     LogChanges,
     Moment,
@@ -311,6 +314,33 @@ def test_only_a_few_files_are_kept_aside(file: File) -> None:
     assert len(file.asides()) == 3
 
 
+def test_what_holds_a_target_up_is_found_again_and_stays_when_it_is_not_told_anew(
+    file: File,
+) -> None:
+    reason = Reason(message="9 are to be deleted", remedy="confirm", needs_confirm=True)
+    held = Held(
+        is_paused=True,
+        asked=Asked(reason=reason, entries=9, deleted=4, follows=True),
+        recent=(ROOT, RelPath(b"d/\xff\n\xe4")),
+    )
+    file.fill(targets=(target(held=held), target("other")))
+    assert file.kept().targets["copy"].held == held
+    assert file.kept().targets["other"].held == Held()
+    file.fill(targets=(target(cursor=3), target("other")))
+
+    assert file.kept().targets["copy"].held == held
+
+
+def test_a_file_of_the_first_version_holds_nothing_up(file: File) -> None:
+    with closing(sqlite3.connect(file.path, isolation_level=None)) as connection:
+        schema.prepare(connection, schema.STEPS[:1])
+        connection.execute("INSERT INTO target VALUES (1, x'63', 'basis', 0)")
+        connection.execute("INSERT INTO source VALUES ('sequence', 1), ('clean', 1)")
+        connection.execute("INSERT INTO source VALUES ('boot', x'61')")
+
+    assert file.kept().targets["c"].held == Held()
+
+
 def test_an_older_file_is_brought_up_to_date(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     file.fill(dirty(b"a"))
     steps = (*schema.STEPS, "CREATE TABLE later (x); INSERT INTO later VALUES (1);")
@@ -319,7 +349,7 @@ def test_an_older_file_is_brought_up_to_date(file: File, monkeypatch: pytest.Mon
     assert [each.path for each in file.kept().log] == [b"a"]
     with closing(sqlite3.connect(file.path)) as connection:
         assert connection.execute("SELECT x FROM later").fetchall() == [(1,)]
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(steps),)
 
 
 def test_a_file_that_was_taken_away_is_made_anew_by_a_whole_checkpoint(file: File) -> None:

@@ -679,3 +679,57 @@ def test_a_stop_lets_a_run_end_within_the_grace_and_cancels_it_after() -> None:
     assert bench.transport.is_closed
     assert bench.transport.runs == 0
     assert bench.worker.status().state is TargetState.STOPPED
+
+
+def test_a_halt_before_a_mass_deletion_stands_after_a_restart_until_it_is_confirmed() -> None:
+    before = ready(Bench(max_delete=12))
+    change(before, b"a")
+    before.step()
+    before.transport.end(stopped(9, deleted=4))
+    before.step()
+    reason = asked(before, deleted=30)
+    after = Bench(max_delete=12)
+    after.worker.record.succeed(before.worker.record, now=after.clock.now)
+    after.worker.recall(before.worker.record.held(), is_same=True)
+    assert after.worker.status().reason == reason
+    change(after, b"a")
+    after.step()
+    assert after.worker.status().state is TargetState.HALTED
+    assert after.worker.status().reason == reason
+    assert started(after) == []
+    assert "31 entries are to be deleted on copy, after 4 within" in (
+        asked(after, deleted=31).message
+    )
+    after.worker.resume(confirm=True)
+    after.step()
+    after.step()
+
+    assert started(after) == [[b"a"]]
+
+
+def test_a_halt_is_over_when_the_settings_allow_as_much_after_a_restart() -> None:
+    before = ready(Bench(max_delete=12))
+    change(before, b"a")
+    before.step()
+    before.transport.end(stopped(9, deleted=4))
+    before.step()
+    asked(before, deleted=30)
+    after = Bench(max_delete=34)
+    after.worker.recall(before.worker.record.held(), is_same=True)
+
+    assert ready(after).worker.status().state is TargetState.IN_SYNC
+
+
+def test_a_pause_stands_after_a_restart() -> None:
+    before = ready(Bench())
+    before.worker.pause()
+    after = Bench()
+    after.worker.recall(before.worker.record.held(), is_same=False)
+    change(after, b"a")
+    after.step()
+    assert after.worker.status().state is TargetState.PAUSED
+    assert started(after) == []
+    after.worker.resume()
+    after.step()
+
+    assert started(after) == [[b"a"]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from sersync.selftest.faketime import faked_time, faketime_library, write_remedy
+from sersync.selftest.instance import pause_for
 from sersync.selftest.row import Broken, Need, Table
 from sersync.selftest.rows.down import change_everything
 from sersync.selftest.trial import Trial
@@ -31,6 +32,52 @@ def state_full(trial: Trial) -> None:
     trial.converge()
     (state / "ballast").unlink()
     (trial.source / "after").write_text("there is room again")
+    trial.converge()
+
+
+@MEMORY.row(
+    "halt-outlives-kill", "halted before a mass deletion; killed; it stands until confirmed"
+)
+def halt_outlives_kill(trial: Trial) -> None:
+    site = trial.copy_to("copy", max_delete=20)
+    trial.plant(directories=8)
+    trial.begin()
+    for number in range(6):
+        shutil.rmtree(trial.source / f"d{number}")
+    (trial.source / "new").write_text("is not carried while it is halted")
+    trial.wait_for_state("halted")
+    before = sum(1 for _ in site.root.rglob("*"))
+    told = trial.target()["reason"]["message"]
+    trial.restart_after_kill()
+    trial.wait_for_state("halted")
+    trial.sersync("resume", may_fail=True)
+    for _ in range(2):
+        pause_for(1.0)
+        if trial.target()["state"] != "halted":
+            raise Broken("the halt is forgotten")
+    if (after := sum(1 for _ in site.root.rglob("*"))) != before:
+        raise Broken(f"{before - after} entries are gone")
+    if trial.target()["reason"]["message"].split()[0] != told.split()[0]:
+        raise Broken("it tells another number")
+    trial.sersync("resume", "--confirm")
+    trial.converge()
+
+
+@MEMORY.row("pause-outlives-kill", "paused; killed; it is paused until it is resumed")
+def pause_outlives_kill(trial: Trial) -> None:
+    site = trial.serve()
+    trial.begin()
+    trial.sersync("pause")
+    trial.restart_after_kill()
+    change_everything(trial.source)
+    (trial.source / "later").write_text("is not carried while it is paused")
+    for _ in range(2):
+        pause_for(1.0)
+        if trial.target().get("state") != "paused":
+            raise Broken("the pause is forgotten")
+    if (site.root / "later").exists():
+        raise Broken("it was carried during the pause")
+    trial.sersync("resume")
     trial.converge()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -108,6 +109,33 @@ def target_read_only(trial: Trial) -> None:
     trial.converge()
 
 
+@TARGETS.row("target-swapped", "the target comes back with its disk of yesterday")
+def target_swapped(trial: Trial) -> None:
+    site = trial.serve(witness="1min")
+    trial.begin()
+    yesterday = site.place / "yesterday"
+    trial.command("cp", "-a", os.fspath(site.root), os.fspath(yesterday))
+    change_everything(trial.source)
+    trial.converge()
+    site.down()
+    shutil.rmtree(site.root)
+    yesterday.rename(site.root)
+    site.up()
+    wait_until(lambda: _was_found(trial), "the witness finds it", within_s=60.0)
+    trial.converge()
+
+
+@TARGETS.row("target-changed", "somebody else changes what stands on the target")
+def target_changed(trial: Trial) -> None:
+    site = trial.serve(witness="2s")
+    trial.begin()
+    (site.root / "d0" / "f0").write_text("not what was carried")
+    (site.root / "d1" / "f1").unlink()
+    (site.root / "strange").write_text("not from the source")
+    wait_until(lambda: _was_found(trial), "the witness finds it", within_s=60.0)
+    trial.converge()
+
+
 @TARGETS.row("old-run-of-target", "a run that the target finishes late does not win", is_long=True)
 def old_run_of_target(trial: Trial) -> None:
     site = trial.serve(timeout="2s", connect_timeout="2s", bandwidth="3MiB/s", large_file="1MiB")
@@ -153,6 +181,12 @@ def _stopped_in_a_file(trial: Trial) -> list[int]:
     if not late or not site.is_receiving("large"):
         raise Broken("the target was faster than we were; nothing was tried")
     return late
+
+
+def _was_found(trial: Trial) -> bool:
+    """Tell whether the daemon says that the target is not what it was left as."""
+    witness = trial.target().get("witness")
+    return bool(witness and witness["found"])
 
 
 def _has_trouble(trial: Trial) -> bool:

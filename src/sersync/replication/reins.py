@@ -1,0 +1,159 @@
+"""What any thread may ask of a target's worker, and what it can see of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from sersync.model.batch import Reason
+from sersync.model.checkpoint import Held
+from sersync.model.path import ROOT, RelPath
+from sersync.model.request import Did
+from sersync.model.status import TargetStatus
+from sersync.model.target import Target
+from sersync.replication.deletions import Deletions
+from sersync.replication.health import Health
+from sersync.replication.passes import Passes
+from sersync.replication.policy import Unconfirmed
+from sersync.replication.ports import Transport
+from sersync.replication.probing import Probing
+from sersync.replication.progress import Progress
+from sersync.replication.record import Record
+from sersync.replication.standing import Standing
+from sersync.replication.surroundings import Surroundings
+from sersync.replication.witness import Witness
+
+log: Final = logging.getLogger("sersync.worker")
+
+
+class Reins:
+    """The parts of a worker, and the requests that others leave with them.
+
+    Every method is for any thread, but for ``recall``; the parts are the worker's.
+    """
+
+    def __init__(self, target: Target, transport: Transport, around: Surroundings) -> None:
+        self.target = target
+        self._transport = transport
+        self._around = around
+        self._clock = around.clock
+        self._health = Health(target.name, around.jitter)
+        self._unconfirmed = Unconfirmed()
+        self._passes = Passes(
+            target.name, around.scanner, around.scheduled_scanner, begins=not target.baseline
+        )
+        self._deletions = Deletions(
+            target, transport, around, health=self._health, passes=self._passes
+        )
+        self.is_comparing = self._passes.covers_part
+        self.record = Record(
+            target,
+            mailbox=around.mailbox,
+            unconfirmed=self._unconfirmed,
+            passes=self._passes,
+            held=self._held,
+        )
+        self._probing = Probing(target.name, transport, around.clock)
+        self.progress = Progress(now=around.clock.monotonic())
+        self._quarantine = self.progress.quarantine
+        self._witness = Witness(target, transport, around, quarantine=self._quarantine)
+        self._standing = Standing(
+            target,
+            transport,
+            around,
+            progress=self.progress,
+            health=self._health,
+            passes=self._passes,
+            unconfirmed=self._unconfirmed,
+            witness=self._witness,
+        )
+
+    def root_is_lost(self, reason: Reason) -> None:
+        """Start nothing until the root is back."""
+        self._health.root_halt = reason
+        self._transport.wake()
+
+    def root_is_back(self) -> None:
+        """Go on, with a full pass: the source's root is there again."""
+        self._passes.want(ROOT)
+        self._health.root_halt = None
+        self._transport.wake()
+
+    def pause(self) -> bool:
+        """Start nothing more until resumed; False when that is so already."""
+        was_paused, self._health.is_paused = self._health.is_paused, True
+        self._transport.wake()
+        return not was_paused
+
+    def resume(self, *, confirm: bool = False) -> tuple[Did, Reason | None]:
+        """Go on after a pause, and try again at once, also when halted.
+
+        *confirm*: what a guard warned of is meant. Returns what came of it.
+        """
+        came_of_it = self._health.asked_to_resume(confirm=confirm)
+        self.retry(confirm=confirm)
+        return came_of_it
+
+    def retry(self, *, confirm: bool = False) -> bool:
+        """Try again at once, also when halted, unless that needs *confirm*."""
+        halt = self._health.halt
+        if halt is not None and (confirm or not halt.needs_confirm):
+            self._probing.lost()
+            if confirm:
+                self._around.guard.accept()
+        # What is confirmed is counted first; the worker then goes on by itself.
+        has_gone_on = (confirm and self._deletions.confirm()) or self._health.resume(
+            confirm=confirm
+        )
+        self._passes.want(*self._quarantine.paths)
+        self._transport.wake()
+        return has_gone_on
+
+    def resync(self, subtree: RelPath) -> None:
+        """Compare all of *subtree* again."""
+        self._passes.want(subtree)
+        self._transport.wake()
+
+    def halt(self, reason: Reason) -> None:
+        """Start nothing more until a person acts."""
+        self._health.stop(reason)
+        self._transport.wake()
+
+    @property
+    def is_held(self) -> bool:
+        """Nothing is started now, until a person acts or the source is back."""
+        return self._health.is_halted or self._health.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """A person asked to wait."""
+        return self._health.is_paused
+
+    @property
+    def probe_name(self) -> bytes:
+        """The name that the target was just tried with; empty when that was a while ago."""
+        return self._probing.name
+
+    def status(self) -> TargetStatus:
+        """Return what can be seen of the target now."""
+        return self._standing.status(self._clock.monotonic())
+
+    def _held(self) -> Held:
+        return Held(
+            is_paused=self._health.is_paused,
+            asked=self._deletions.asked,
+            recent=self._witness.recent,
+        )
+
+    def recall(self, held: Held, *, is_same: bool) -> None:
+        """Stay held up as an earlier worker was, *is_same*: of this very basis.
+
+        Before the thread starts.
+        """
+        if held.is_paused:
+            self._health.is_paused = True
+            log.info("%s is still paused; sersync resume goes on", self.target.name)
+        if is_same:
+            self._witness.recall(held.recent)
+            if held.asked is not None:
+                self._deletions.recall(held.asked)
