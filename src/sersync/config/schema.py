@@ -77,7 +77,8 @@ class TargetSettings(FilterSettings):
     baseline: bool = Field(
         default=False,
         description="Take both sides as they are at the first start: only later changes are"
-        " carried, and what only the target has stays, except in a scheduled `full_pass`.",
+        " carried, also those made while sersync was not running, and what only the target has"
+        " stays, except in a scheduled `full_pass`.",
     )
     max_delete: MaxDelete | None = Field(
         default=None,

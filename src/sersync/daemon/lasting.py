@@ -40,13 +40,21 @@ class Lasting:
     pipeline: Pipeline
     checkpoints: Checkpoints
     kept: Kept | None
+    was_lost: bool = False
+    """There was something, and it cannot be used."""
 
     def recall(self, worker: TargetWorker) -> None:
-        """Let *worker*, whose thread has not started, go on from where it was, if it was."""
+        """Let *worker*, whose thread has not started, go on from where it was, if it was.
+
+        A baseline takes a target as it is once: if it was kept before, by other terms perhaps,
+        changes may be due to it of which nothing is known any more.
+        """
         kept = self.kept.targets.get(worker.target.name) if self.kept is not None else None
+        is_same = kept is not None and kept.basis == worker.record.basis
+        if worker.target.baseline and not is_same and (kept is not None or self.was_lost):
+            worker.resync(ROOT)
         if self.kept is None or kept is None:
             return
-        is_same = kept.basis == worker.record.basis
         if is_same:
             worker.record.recall(self.kept, kept, now=time.monotonic())
         worker.recall(kept.held, is_same=is_same)
@@ -122,7 +130,12 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         changed=pipeline.mailbox.wake,
         clock=clock,
     )
-    return Lasting(pipeline=pipeline, checkpoints=pipeline.checkpoints, kept=found.kept)
+    return Lasting(
+        pipeline=pipeline,
+        checkpoints=pipeline.checkpoints,
+        kept=found.kept,
+        was_lost=found.reason is not None,
+    )
 
 
 def identity_of(root: bytes) -> RootIdentity:

@@ -50,8 +50,9 @@ class Probe:
     """One look at one target. Lives in the worker's thread, shares its children."""
 
     def __init__(self, launcher: Launcher, children: Children) -> None:
-        # The user's filters could hide the probe; it is none of the source's files.
-        self._target = replace(launcher.target, filters=Filter(), delete=True)
+        # The user's filters could hide the probe; it is none of the source's files. It is deleted
+        # as extraneous too, of which a baseline takes no notice.
+        self._target = replace(launcher.target, filters=Filter(), delete=True, baseline=False)
         self._root = launcher.root
         self._rsh = launcher.rsh
         self._env = launcher.environment

@@ -6,6 +6,7 @@ there, with its mistakes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -146,11 +147,17 @@ def deployment(legacy: Legacy) -> Iterator[Deployment]:
 
 
 def _files(root: Path) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(root)): file.read_bytes()
-        for file in root.rglob("*")
-        if file.is_file() and not file.is_symlink()
-    }
+    """Return what regular files hold; what goes while it is looked at is left out.
+
+    On a target names come and go by right: rsync's temporary files, and the file that sersync
+    tries a target with.
+    """
+    found = {}
+    for file in root.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if file.is_file() and not file.is_symlink():
+                found[str(file.relative_to(root))] = file.read_bytes()
+    return found
 
 
 def _has_same_files(deployment: Deployment) -> bool:

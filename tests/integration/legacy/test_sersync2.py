@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -65,6 +67,39 @@ def test_without_r_only_later_changes_are_carried(legacy: Legacy) -> None:
     wait_until((legacy.copy / "new").exists)
     assert not (legacy.copy / "old").exists()
     assert (legacy.copy / "extraneous").exists()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_without_r_a_second_start_carries_what_changed_while_it_was_down(
+    legacy: Legacy, end: int
+) -> None:
+    (legacy.source / "quiet").mkdir()
+    (legacy.source / "quiet" / "before").write_text("before the first start")
+    for root in (legacy.source, legacy.copy):
+        (root / "goes").write_text("old")
+    (legacy.copy / "only-there").write_text("extraneous")
+    first = legacy.start("-o", str(legacy.config))
+    (legacy.source / "after").write_text("after the first start")
+    wait_until((legacy.copy / "after").exists)
+    # A directory that changed just now is not vouched for yet.
+    wait_until(lambda: _rows(legacy) >= 2, 30)
+    legacy.end(first, end)
+    (legacy.source / "changed").write_text("while it was down")
+    (legacy.source / "goes").unlink()
+
+    legacy.start("-o", str(legacy.config))
+
+    wait_until((legacy.copy / "changed").exists)
+    wait_until(lambda: not (legacy.copy / "goes").exists())
+    assert (legacy.copy / "only-there").exists()
+    assert not (legacy.copy / "quiet" / "before").exists()
+
+
+def _rows(legacy: Legacy) -> int:
+    """Return of how many directories the state file knows what they held."""
+    [file] = (legacy.home / "state").rglob("*.sqlite")
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as state:
+        return int(state.execute("SELECT count(*) FROM manifest").fetchone()[0])
 
 
 def test_r_deletes_what_is_extraneous(legacy: Legacy) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from sersync.model.expression import parse_expression
 from sersync.model.filters import Filter
+from sersync.model.options import RsyncOptions
 from sersync.model.rule import Rule
 from sersync.model.status import TargetState
 from sersync.replication.worker import TargetWorker
@@ -162,3 +163,79 @@ def test_a_baseline_with_a_filter_that_rsync_cannot_apply_deletes_nothing_extran
     wait_until(lambda: (copy / "d" / "g").exists() and not (copy / "d" / "f").exists())
     wait_until(lambda: engine.status().full_passes == 1)
     assert (copy / "d" / "only-there").exists()
+
+
+def test_the_second_start_of_a_baseline_carries_what_changed_while_it_was_down(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path, tmp_path: Path
+) -> None:
+    for name in ("d", "quiet"):
+        (source / name).mkdir()
+    (source / "quiet" / "before").write_text("was there before the first start")
+    for root in (source, copy):
+        (root / "goes").write_text("old")
+    (copy / "only-there").write_text("extraneous")
+    known = copy_at(copy, rsyncd.endpoint, baseline=True)
+    state = tmp_path / "state"
+    first = engines(source, known, state_dir=state)
+    first.wait_for_rest()
+    first.wait_for_rows()
+    first.stop()
+
+    (source / "changed").write_text("while it was down")
+    (source / "d" / "deep").write_text("while it was down")
+    (source / "goes").unlink()
+    engine = engines(source, known, state_dir=state)
+    engine.wait_for_rest()
+
+    wait_until(lambda: (copy / "changed").exists() and (copy / "d" / "deep").exists())
+    wait_until(lambda: not (copy / "goes").exists())
+    assert (copy / "only-there").exists()
+    assert not (copy / "quiet" / "before").exists()
+    assert engine.status().full_passes == 0
+
+
+def test_a_baseline_whose_state_cannot_be_used_compares_and_still_deletes_nothing_extraneous(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path, tmp_path: Path
+) -> None:
+    (copy / "only-there").write_text("extraneous")
+    known = copy_at(copy, rsyncd.endpoint, baseline=True)
+    state = tmp_path / "state"
+    engine = engines(source, known, state_dir=state)
+    engine.wait_for_rest()
+    engine.stop()
+    [kept] = state.glob("*.sqlite")
+    kept.write_bytes(b"not a state" * 500)
+    (source / "changed").write_text("while it was down")
+
+    engine = engines(source, known, state_dir=state)
+
+    wait_until((copy / "changed").exists)
+    engine.wait_for_rest()
+    assert (copy / "only-there").exists()
+
+
+def test_a_baseline_with_other_options_compares_what_it_kept_before(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, baseline=True), state_dir=state)
+    engine.wait_for_rest()
+    engine.stop()
+    (source / "changed").write_text("while it was down")
+
+    options = RsyncOptions(passed=("--archive", "--compress"))
+    engines(source, copy_at(copy, rsyncd.endpoint, baseline=True, options=options), state_dir=state)
+
+    wait_until((copy / "changed").exists)
+
+
+def test_what_a_killed_daemon_tried_its_target_with_is_removed_by_the_next_start(
+    engines: Engines, source: Path, rsyncd: Rsyncd, copy: Path
+) -> None:
+    left_behind = copy / ".sersync-probe-0123456789abcdef"
+    left_behind.write_text("sersync probes this target")
+
+    engine = engines(source, copy_at(copy, rsyncd.endpoint, baseline=True))
+    engine.wait_for_rest()
+
+    assert [*copy.glob(".sersync-*")] == []

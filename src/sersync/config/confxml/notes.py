@@ -49,7 +49,7 @@ def _for_everybody(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
         here,
         (
             "changes were lost when too many came at once, and when the daemon was not running;"
-            " the first are found now, the others at a start with -r"
+            " they are found and carried now, but for those before the first start without -r"
         ),
     )
     if "delete" in confxml.switches:
