@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -61,13 +62,15 @@ class Daemon:
         self._lock: DirectoryLock | None = None
         self._control: ControlServer | None = None
         self._connections: SharedConnections | None = None
+        self._scratch = ""
         self._started_at = time.monotonic()
 
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""
         check_rsync()
         self._lock = _locked(self.settings.state_dir)
-        self._connections = SharedConnections()
+        self._scratch = _scratch(self.settings.state_dir)
+        self._connections = SharedConnections(self._scratch)
         try:
             for source in self.settings.sources:
                 self._start_source(source)
@@ -193,6 +196,7 @@ class Daemon:
             connections=self._connections,
             clock=self.pulse,
             on_batch=self._on_batch,
+            scratch=self._scratch,
         )
 
     def _start_worker(self, pipeline: Pipeline, worker: TargetWorker) -> None:
@@ -266,6 +270,20 @@ def check_rsync() -> None:
 
 def _is_watched_alike(old: Source, new: Source) -> bool:
     return replace(old, targets=()) == replace(new, targets=())
+
+
+def _scratch(state_dir: str) -> str:
+    """Return an empty directory of ours; what a daemon left there that was killed is removed.
+
+    Empty where it cannot be had, as on a full disk: then the system's place must do.
+    """
+    directory = os.path.join(state_dir, "scratch")
+    try:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.mkdir(directory, 0o700)
+    except OSError:
+        return ""
+    return directory
 
 
 def _locked(state_dir: str) -> DirectoryLock:

@@ -68,24 +68,28 @@ def assemble_target(
     connections: SharedConnections,
     clock: Clock,
     on_batch: Callable[[BatchReport], None] | None,
+    scratch: str,
 ) -> TargetWorker:
-    """Return a worker for *target*, joined to the mailbox of *pipeline*."""
+    """Return a worker for *target*, joined to the mailbox of *pipeline*.
+
+    *scratch*: a directory for what is there for a moment only.
+    """
     root = os.path.realpath(pipeline.source.root)
+    rsh, connect = "", _nothing
     if isinstance(endpoint := target.endpoint, RemoteShell):
         timeout_s = target.connect_timeout_s
-        transport = RsyncTransport(
-            target,
-            root,
-            rsh=connections.rsh(endpoint, connect_timeout_s=timeout_s),
-            connect=partial(connections.connect, endpoint, connect_timeout_s=timeout_s),
-            protected=pipeline.guard.protected,
-        )
+        rsh = connections.rsh(endpoint, connect_timeout_s=timeout_s)
+        connect = partial(connections.connect, endpoint, connect_timeout_s=timeout_s)
     elif isinstance(endpoint, RsyncModule) and endpoint.tls:
-        transport = RsyncTransport(
-            target, root, rsh=tls_rsh(endpoint), protected=pipeline.guard.protected
-        )
-    else:
-        transport = RsyncTransport(target, root, protected=pipeline.guard.protected)
+        rsh = tls_rsh(endpoint)
+    transport = RsyncTransport(
+        target,
+        root,
+        rsh=rsh,
+        connect=connect,
+        protected=pipeline.guard.protected,
+        scratch=scratch,
+    )
     walk, scheduled_walk = (
         Walk(
             root,
@@ -116,6 +120,10 @@ def assemble_target(
     worker = TargetWorker(target, transport, around)
     pipeline.workers[target.name] = worker
     return worker
+
+
+def _nothing() -> None:
+    """Nothing prepares the way to a target that is reached without a shell of ours."""
 
 
 def _mounts(source: Source, root: bytes, state_dir: str) -> MountWatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -32,15 +33,21 @@ READS_ALL_BYTES: Final = 64 << 20
 class Launcher:
     """Knows how to start an rsync. Raises ``OSError`` when the system cannot."""
 
-    def __init__(self, target: Target, root: bytes, *, rsh: str) -> None:
+    def __init__(self, target: Target, root: bytes, *, rsh: str, scratch: str = "") -> None:
+        """*scratch*: where directories stand that are there for a moment; else the system's."""
         self.target = target
         """As it was given, but for the filters: those that hold now."""
         self.protected: frozenset[RelPath] = frozenset()
         self._filters = target.filters
         self.root = root
         self.rsh = rsh
+        self._scratch = scratch or None
         secret = {b"RSYNC_PASSWORD": os.fsencode(target.password)} if target.password else None
         self.environment = quiet_environment(secret)
+
+    def scratch(self, purpose: str) -> bytes:
+        """Make a directory for a moment, whoever asked removes it. Raises ``OSError``."""
+        return os.fsencode(tempfile.mkdtemp(prefix=f"sersync-{purpose}-", dir=self._scratch))
 
     def protect(self, subtrees: frozenset[RelPath]) -> None:
         """From now on let every rsync leave *subtrees* alone, on both sides."""

@@ -11,7 +11,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -55,6 +54,7 @@ class Probe:
         self._target = replace(launcher.target, filters=Filter(), delete=True, baseline=False)
         self._root = launcher.root
         self._rsh = launcher.rsh
+        self._scratch = launcher.scratch
         self._env = launcher.environment
         self._children = children
         self.name: Final = PROBE_PREFIX + secrets.token_hex(8).encode()
@@ -68,7 +68,7 @@ class Probe:
     def run(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         """Return None and set the capabilities, or return why the target is not ready."""
         self._is_stopping = is_stopping
-        directory = os.fsencode(tempfile.mkdtemp(prefix="sersync-probe-"))
+        directory = self._scratch("probe")
         try:
             return self._run(directory)
         finally:

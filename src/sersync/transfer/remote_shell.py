@@ -15,6 +15,8 @@ from sersync.linux.service import Service
 from sersync.model.target import RemoteShell
 
 _POLL_S: Final = 0.02
+_LONGEST_SCRATCH_BYTES: Final = 70
+"""A socket's path holds 107 bytes (unix(7)), and ssh adds 17 to the name while it makes one."""
 
 
 class SharedConnections:
@@ -25,9 +27,11 @@ class SharedConnections:
     Used by all workers; a lock guards the masters.
     """
 
-    def __init__(self) -> None:
-        # Short, since a socket's path holds 107 bytes at the most (unix(7)).
-        self._directory = tempfile.mkdtemp(prefix="sersync-")
+    def __init__(self, scratch: str = "") -> None:
+        """*scratch*: where the directory of the sockets is made; else the system's place."""
+        if len(os.fsencode(scratch)) > _LONGEST_SCRATCH_BYTES:
+            scratch = ""
+        self._directory = tempfile.mkdtemp(prefix="ssh-", dir=scratch or None)
         self._lock = threading.Lock()
         self._masters: dict[RemoteShell, Service] = {}
         self._sockets: dict[RemoteShell, str] = {}

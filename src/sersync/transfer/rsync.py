@@ -55,15 +55,14 @@ class RsyncTransport:
         *,
         rsh: str = "",
         connect: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic,
         protected: Callable[[], frozenset[RelPath]] = frozenset,
+        scratch: str = "",
     ) -> None:
         self.target = target
-        self._launcher = Launcher(target, root, rsh=rsh)
+        self._launcher = Launcher(target, root, rsh=rsh, scratch=scratch)
         self._leaves_some = bool(target.filters) or target.options.keeps_backups
         self._root = root
         self._connect = connect
-        self._clock = clock
         self._wake = Wake()
         self._children = Children(self._wake)
         self._active: dict[Child, Active] = {}
@@ -130,7 +129,7 @@ class RsyncTransport:
         """Wait until runs end, ``wake`` is called or the time is over; return the ended runs."""
         is_ready = self._ready or self._asides.has_outcomes
         ended = self._children.wait(0.0 if is_ready else min(timeout_s, LOOK_EVERY_S))
-        now = self._clock()
+        now = time.monotonic()
         for child, code in ended:
             self._ended(child, code, now)
         self._standstill.look(self._active.values(), now)
@@ -228,7 +227,7 @@ class RsyncTransport:
                 self._capabilities,
                 active=tuple(self._active.values()) if beside else (),
                 free_lanes=self.free_lanes if beside else 1,
-                now=self._clock(),
+                now=time.monotonic(),
             )
             if self._protected() == self._launcher.protected:
                 return planned
@@ -238,7 +237,7 @@ class RsyncTransport:
         return self._launcher.recipe(kind, able, max_delete=limit, scheduled=scheduled)
 
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
-        now = self._clock()
+        now = time.monotonic()
         token = runs.new_token()
         hold = run.hold
         # Before rsync can look at them: a time that it did not see must not be taken for seen.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -99,9 +98,9 @@ class Trash:
             )
             return
         today = datetime.fromtimestamp(self._wall(), UTC).astimezone().date()
-        self._directory = os.fsencode(tempfile.mkdtemp(prefix="sersync-trash-"))
-        os.mkdir(self._directory + b"/" + TRASH, 0o700)
         try:
+            self._directory = self._launcher.scratch("trash")
+            os.mkdir(self._directory + b"/" + TRASH, 0o700)
             self._child = self._launcher.expiry(
                 lambda target, rsh: expiry_command(
                     target, kept_days(today, keep_s), self._directory, rsh=rsh

@@ -271,3 +271,18 @@ def test_a_kill_during_the_first_pass_is_followed_by_another_one(
     again.wait_until(lambda: seen(tmp_path / "state").get("state") == "in-sync")
     again.wait_until(lambda: trees_are_same(source, copy))
     assert again.stop() == 0
+
+
+def test_what_a_killed_daemon_left_for_a_moment_is_gone_after_the_next_start(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    copy = copy_at(tmp_path / "copy", LocalDirectory(path=os.fsencode(tmp_path / "copy")))
+    state_dir = tmp_path / "state"
+    left = state_dir / "scratch" / "sersync-probe-old"
+    left.mkdir(parents=True)
+    (left / "file").touch()
+    engine = engines(source, copy, state_dir=state_dir)
+    engine.wait_for_rest()
+
+    assert not left.exists()
+    assert not [entry for entry in (state_dir / "scratch").iterdir() if "probe" in entry.name]
