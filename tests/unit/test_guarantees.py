@@ -18,6 +18,7 @@ _MAY_KNOW_THE_DATE = {
     "transfer/launch.py": "the trash has a directory for each day",
     "transfer/trash.py": "what expires is named by days; a jump is noticed",
     "watch/level.py": "compared with times of files, which are the calendar's",
+    "transfer/tree.py": "compared with times of files, which are the calendar's",
     "transfer/planning.py": "compared with times of files, which are the calendar's",
 }
 

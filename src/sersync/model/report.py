@@ -29,6 +29,8 @@ class Touched:
     stage: Stage = Stage.DONE
     created: bool = False
     """The name is new: it was not there, or something else was."""
+    replaces: bool = False
+    """What is new took, or may have taken, the place of something that the targets still have."""
     is_dir: bool = field(default=False, compare=False)
     """It is, or was, a directory, as far as that was told."""
     was_directory: bool = False

@@ -88,7 +88,7 @@ class Mailbox:
                         now=now,
                         not_before=not_before,
                         content=report.content,
-                        created=report.created,
+                        created=report.created and not report.replaces,
                     )
                     earliest = min(earliest, not_before)
                 else:

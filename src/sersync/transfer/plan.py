@@ -10,15 +10,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath, Scope
-from sersync.model.filters import Filter
 from sersync.model.path import ROOT, RelPath, join, parent
+from sersync.transfer.alike import Alike, Carried, Terms
 from sersync.transfer.command import Kind
-from sersync.transfer.unit import DOUBTFUL, Plan, Stamp, Unit, spell, spell_level
+from sersync.transfer.unit import Plan, Stamp, Unit, spell, spell_level
 
 YOUNG_NS: Final = 4_000_000_000
 """Files that changed within this time before a look at their directory are remembered."""
@@ -66,53 +64,9 @@ class Links(Protocol):
         ...
 
 
-COARSE_TICK_NS: Final = 20_000_000
-"""Within this time two writes may get the same times, on most file systems before Linux 6.13."""
-
-
-class Carried(Protocol):
-    """What was carried lately."""
-
-    def stamp(self, path: RelPath) -> Stamp | None:
-        """Return the stamp with which *path* was last carried, if that is remembered."""
-        ...
-
-    def is_confirmed(self, path: RelPath) -> bool:
-        """Tell whether the target surely has *path* with that stamp."""
-        ...
-
-
 def stamp_of(seen: Seen, wall_ns: int) -> Stamp:
     """Return the stamp of a file that was looked at at *wall_ns*."""
     return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, wall_ns)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a plan depends on besides the tree itself.
-
-    *now* and *wall_ns* are the same moment by the monotonic clock (seconds) and by the calendar
-    clock (nanoseconds).
-    """
-
-    filters: Filter
-    capabilities: Capabilities
-    delete: bool
-    compares_times: bool
-    large_file_bytes: int
-    now: float
-    wall_ns: int
-    tree_entries: int = 5_000
-    coarse_tick_ns: int = COARSE_TICK_NS
-    """Within this time of a look, a file may change and keep the times that it had."""
-
-    @property
-    def tick_ns(self) -> int:
-        """Times that differ by no more than this look alike to the target; 0 if it is exact."""
-        granularity_ns = self.capabilities.mtime_granularity_ns
-        if self.capabilities.nanoseconds and granularity_ns == 1:
-            return 0
-        return max(1_000_000_000, granularity_ns)
 
 
 def _left(name: RelPath, now: float) -> DirtyPath:
@@ -128,6 +82,7 @@ class Planner:
         self._links = links
         self._terms = terms
         self._carried = carried
+        self._alike = Alike(terms, carried)
         self._blockers: dict[RelPath, RelPath | None] = {ROOT: None}
         self._plan = Plan()
 
@@ -210,10 +165,15 @@ class Planner:
                 return
             unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
-            if any(self._looks_equal(dirty, each, stamp, seen.st_nlink > 1) for each in names):
+            if any(
+                self._alike.may_look_equal(dirty, each, stamp, linked=seen.st_nlink > 1)
+                for each in names
+            ):
                 unit.kind = Kind.REWRITES
             else:
-                unit.stamps = [known for known in unit.stamps if not self._may_be_skipped(*known)]
+                unit.stamps = [
+                    known for known in unit.stamps if not self._alike.may_be_skipped(*known)
+                ]
                 if seen.st_size > self._terms.large_file_bytes:
                     unit.kind = Kind.LARGE
         self._add(unit)
@@ -240,45 +200,6 @@ class Planner:
             return False
         known = self._carried.stamp(path)
         return known is not None and known[:3] == stamp[:3] and self._carried.is_confirmed(path)
-
-    def _looks_equal(self, dirty: DirtyPath, path: RelPath, stamp: Stamp, linked: bool) -> bool:
-        """Tell whether rsync might take a changed file for an unchanged one.
-
-        It compares size and modification time. Both can be the old ones: of two writes within a
-        tick of the clock, and when a time was put back. The change time cannot be put back.
-        """
-        terms = self._terms
-        if not terms.compares_times:
-            return False
-        size, mtime_ns, ctime_ns, _ = stamp
-        known = self._carried.stamp(path)
-        if known is not None:
-            if known is DOUBTFUL:
-                return True
-            old_size, old_mtime_ns, old_ctime_ns, looked_at_ns = known
-            if ctime_ns == old_ctime_ns and ctime_ns <= looked_at_ns - terms.coarse_tick_ns:
-                return False
-            alike = abs(mtime_ns - old_mtime_ns) <= terms.tick_ns
-            # Bytes may have been written by another name, of which nothing was heard.
-            if (dirty.content or linked) and size == old_size and alike:
-                return True
-        if not dirty.content or (dirty.created and path == dirty.path):
-            return False
-        if terms.tick_ns and known is None:
-            return abs(terms.wall_ns - mtime_ns) <= 2 * terms.tick_ns
-        # A write sets both times alike; after that, one was set by hand, perhaps to what it was.
-        return mtime_ns != ctime_ns
-
-    def _may_be_skipped(self, path: RelPath, stamp: Stamp) -> bool:
-        """Tell whether rsync may leave the file as it is on the target, though it changed here.
-
-        Then its new stamp must not be remembered: the report of its new bytes is still to come.
-        """
-        known = self._carried.stamp(path)
-        if known is None or known is DOUBTFUL:
-            return known is DOUBTFUL
-        is_alike = known[0] == stamp[0] and abs(known[1] - stamp[1]) <= self._terms.tick_ns
-        return is_alike and known[2] != stamp[2]
 
     def level(self, dirties: list[DirtyPath], directory: RelPath) -> Unit:
         """Return the unit that compares one level of *directory*."""
@@ -308,11 +229,13 @@ class Planner:
             if stat.S_ISREG(mode):
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
-                    if seen.st_mtime_ns > fresh_ns and not terms.tick_ns:
-                        # It may change again within the tick, so it is remembered.
-                        young = join(directory, entry), stamp_of(seen, terms.wall_ns)
-                        if not self._may_be_skipped(*young):
-                            stamps.append(young)
+                    if seen.st_mtime_ns <= fresh_ns or terms.tick_ns:
+                        self._carried.leave_out(seen.st_mtime_ns)
+                        continue
+                    # It may change again within the tick, so it is remembered.
+                    young = join(directory, entry), stamp_of(seen, terms.wall_ns)
+                    if not self._alike.may_be_skipped(*young):
+                        stamps.append(young)
                 elif not self._excluded(path := join(directory, entry), seen):
                     large.append(path)
         unit.large = [*unit.large, *large]
@@ -343,6 +266,7 @@ class Planner:
                     unit.large = [*unit.large, path]
                     continue
                 unit.size_bytes += seen.st_size
+                self._carried.leave_out(seen.st_mtime_ns)
             unit.names.append(spell(path))
         return below
 

@@ -12,12 +12,13 @@ from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
 from sersync.model.target import Target
 from sersync.transfer.active import Active
+from sersync.transfer.alike import COARSE_TICK_NS, Terms
 from sersync.transfer.batch import Batch, Run, assemble, widen
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
 from sersync.transfer.moves import possible, relocate
-from sersync.transfer.plan import COARSE_TICK_NS, Planner, Terms
+from sersync.transfer.plan import Planner
 from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
 from sersync.transfer.unit import Plan
 
@@ -63,6 +64,9 @@ class Planning:
 
     def remember(self, run: Run, verdict: Verdict) -> None:
         """Keep in mind what *run* may have brought to the target, also when it failed."""
+        if run.origin is not None:
+            # A directory was taken over whole, with files of any age.
+            self.carried.leave_out_all()
         is_done = verdict is Verdict.DONE
         is_certain = is_done or run.kind is not Kind.REWRITES
         stamps = as_carried(run.stamps, self.tree, is_certain=is_certain)
@@ -73,6 +77,7 @@ class Planning:
             filters=target.filters,
             capabilities=capabilities,
             delete=target.delete,
+            is_mirror=target.delete and not target.baseline,
             compares_times=target.options.times and not target.options.own_compare,
             large_file_bytes=target.large_file_bytes,
             now=now,

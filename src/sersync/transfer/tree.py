@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -61,7 +62,10 @@ class SourceTree:
 class RecentlyCarried:
     """The stamps with which paths were last carried, for the most recent ones."""
 
-    def __init__(self, most: int = 50_000) -> None:
+    def __init__(self, most: int = 50_000, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
+        self.complete_since_ns = wall_ns()
+        """The modification times after which every file that was carried is remembered."""
+        self._wall_ns = wall_ns
         self._most = most
         self._stamps: dict[RelPath, tuple[Stamp, int]] = {}
         self._era = 1
@@ -84,7 +88,18 @@ class RecentlyCarried:
             known.pop(path, None)
             known[path] = (stamp, era)
         while len(known) > self._most:
-            del known[next(iter(known))]
+            stamp, _ = known.pop(next(iter(known)))
+            self.leave_out(stamp[1] if stamp is not DOUBTFUL else self._wall_ns())
+
+    def leave_out(self, mtime_ns: int) -> None:
+        """Take note that a file with that modification time is carried without being remembered."""
+        if mtime_ns > self.complete_since_ns:
+            # A time in the future says nothing of those before it.
+            self.complete_since_ns = max(self.complete_since_ns, min(mtime_ns, self._wall_ns()))
+
+    def leave_out_all(self) -> None:
+        """Take note that files of any age were carried without being remembered."""
+        self.leave_out(self._wall_ns())
 
     def doubt(self) -> None:
         """Take nothing that was carried until now for confirmed any more."""

@@ -163,7 +163,7 @@ class Burst:
     def _touched(self, path: RelPath, mask: int, look: Look) -> Touched | None:
         """Return the report on what is no new tree; None if such changes are not told."""
         if mask & _WRITTEN & self._told:
-            return Touched(path, True, Stage.DONE, bool(mask & _CAME))
+            return Touched(path, True, Stage.DONE, bool(mask & _CAME), _replaces(mask))
         if mask & IN_CREATE:
             return self._created(path, mask, look(path))
         if mask & IN_MODIFY & self._told:
@@ -187,14 +187,14 @@ class Burst:
         A file that is being written is not done because its attributes change on the way.
         """
         if status is None or not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            return Touched(path, True, Stage.DONE, True)
+            return Touched(path, True, Stage.DONE, True, _replaces(mask))
         if mask & IN_MODIFY & self._told:
-            return Touched(path, True, Stage.OPEN, True)
+            return Touched(path, True, Stage.OPEN, True, _replaces(mask))
         if status.st_size and not mask & IN_MODIFY and Trigger.CLOSE in self._triggers:
             self.unexplained.append(path)
         if Trigger.CREATE_FILE not in self._triggers:
             return None
-        return Touched(path, True, Stage.CREATED, True)
+        return Touched(path, True, Stage.CREATED, True, _replaces(mask))
 
 
 def _lasting(before: int) -> int:
@@ -204,6 +204,14 @@ def _lasting(before: int) -> int:
     moved to the name that is left may be there.
     """
     return (before & (_NEW_TREE | _LEFT)) | (IN_CLOSE_WRITE if before & IN_MOVED_TO else 0)
+
+
+def _replaces(mask: int) -> bool:
+    """Tell whether what came may stand where something else did: it went, or was moved over.
+
+    Of a name that is the target of a rename, nobody tells whether it was there before.
+    """
+    return bool(mask & (_GONE | IN_MOVED_TO))
 
 
 def _is_directory(mask: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,99 @@ def test_a_rewrite_that_puts_size_and_time_back_is_sent(
         engine.wait_for_rest()
 
         assert_same_trees(source, rsyncd.root)
+
+
+_A_TIME_NS = 10**18
+
+
+def _file(at: Path, text: str) -> Path:
+    at.write_text(text)
+    os.utime(at, ns=(_A_TIME_NS, _A_TIME_NS))
+    return at
+
+
+def _move_over(there: Path, fresh: Path) -> None:
+    fresh.rename(there)
+
+
+def _remove_and_copy(there: Path, fresh: Path) -> None:
+    there.unlink()
+    subprocess.run(["cp", "-p", fresh, there], check=True)
+
+
+def _remove_and_link(there: Path, fresh: Path) -> None:
+    there.unlink()
+    os.link(fresh, there)
+
+
+def _write_and_put_back(there: Path, fresh: Path) -> None:
+    there.write_bytes(fresh.read_bytes())
+    os.utime(there, ns=(_A_TIME_NS, _A_TIME_NS))
+
+
+@pytest.mark.parametrize("delete", [True, False])
+@pytest.mark.parametrize(
+    "replace", [_move_over, _remove_and_copy, _remove_and_link, _write_and_put_back]
+)
+def test_another_file_of_the_same_size_and_time_is_sent_also_after_a_restart(
+    source: Path,
+    tmp_path: Path,
+    rsyncd: Rsyncd,
+    engines: Engines,
+    replace: Callable[[Path, Path], None],
+    delete: bool,
+) -> None:
+    there = _file(source / "file", "old bytes")
+    copy = copy_at(rsyncd.root, rsyncd.endpoint, delete=delete)
+    state_dir = tmp_path / "state"
+    first = engines(source, copy, state_dir=state_dir)
+    first.wait_for_rest()
+    first.stop()
+    # What was carried is remembered only as long as the daemon runs.
+    engine = engines(source, copy, state_dir=state_dir)
+    engine.wait_for_rest()
+    replace(there, _file(tmp_path / "fresh", "new bytes"))
+    engine.wait_for_rest()
+
+    assert (rsyncd.root / "file").read_text() == "new bytes"
+
+
+def test_a_name_that_a_target_keeps_after_its_deletion_is_sent_when_it_is_there_again(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    _file(source / "file", "old bytes")
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint, delete=False))
+    engine.wait_for_rest()
+    (source / "file").unlink()
+    engine.wait_for_rest()
+    subprocess.run(
+        ["cp", "-p", _file(tmp_path / "fresh", "new bytes"), source / "file"], check=True
+    )
+    engine.wait_for_rest()
+
+    assert (rsyncd.root / "file").read_text() == "new bytes"
+
+
+def test_a_file_that_is_written_to_a_temporary_name_and_renamed_goes_by_a_warm_run(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    (source / "file").write_text("old bytes")
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    for number in range(5):
+        fresh = source.parent / "fresh"
+        fresh.write_text(f"new bytes {number}")
+        fresh.chmod(0o640)
+        fresh.rename(source / "file")
+        engine.wait_for_rest()
+
+    assert_same_trees(source, rsyncd.root)
+    kinds = {
+        batch.outcome.kind
+        for batch in engine.batches
+        if any(path.path == b"file" for path in batch.outcome.paths)
+    }
+    assert kinds == {"entries"}
 
 
 def test_a_file_that_is_rewritten_by_a_new_name_is_sent_by_its_old_one_too(

@@ -10,9 +10,10 @@ from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.filters import Filter, parse_rule
 from sersync.model.path import ROOT, RelPath, parent
+from sersync.transfer.alike import COARSE_TICK_NS, Terms
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
-from sersync.transfer.plan import COARSE_TICK_NS, Planner, Seen, Terms
+from sersync.transfer.plan import Planner, Seen
 from sersync.transfer.unit import (
     DOUBTFUL,
     ROOT_ATTRIBUTES,
@@ -68,8 +69,11 @@ class Tree:
 
 
 class Memory:
-    def __init__(self, *confirmed: bytes, **stamps: Stamp) -> None:
+    def __init__(
+        self, *confirmed: bytes, complete_since_ns: int = WALL_NS, **stamps: Stamp
+    ) -> None:
         self.confirmed = confirmed
+        self.complete_since_ns = complete_since_ns
         self._stamps = {name.encode().replace(b"__", b"/"): each for name, each in stamps.items()}
 
     def stamp(self, path: RelPath) -> Stamp | None:
@@ -77,6 +81,9 @@ class Memory:
 
     def is_confirmed(self, path: RelPath) -> bool:
         return path in self.confirmed
+
+    def leave_out(self, mtime_ns: int) -> None:
+        self.complete_since_ns = max(self.complete_since_ns, mtime_ns)
 
 
 def dirty(
@@ -259,6 +266,38 @@ def test_bytes_that_changed_behind_the_same_size_and_time_are_sent_without_compa
     memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS + 10**9))
 
     assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.REWRITES
+
+
+def test_a_file_with_a_time_from_before_our_memory_may_look_like_the_one_on_the_target() -> None:
+    tree = Tree(a=seen(mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
+    came = dirty(b"a", content=True)
+    assert only(planned(tree, came, memory=Memory(complete_since_ns=LONG_AGO_NS))).kind is (
+        Kind.REWRITES
+    )
+    young = Tree(a=seen(mtime_ns=WALL_NS - 10**9, ctime_ns=WALL_NS))
+    remembering = Memory(complete_since_ns=LONG_AGO_NS)
+
+    assert only(planned(young, came, memory=remembering)).kind is Kind.ENTRIES
+    assert only(planned(young, came, memory=Memory(complete_since_ns=WALL_NS))).kind is (
+        Kind.REWRITES
+    )
+
+
+def test_a_file_that_differs_from_what_the_target_surely_has_needs_no_doubt() -> None:
+    tree = Tree(a=seen(size=8, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
+    stamp = (7, LONG_AGO_NS + 1, LONG_AGO_NS + 1, LONG_AGO_NS + 2)
+    came = dirty(b"a", content=True)
+
+    assert only(planned(tree, came, memory=Memory(b"a", a=stamp))).kind is Kind.ENTRIES
+    assert only(planned(tree, came, memory=Memory(a=stamp))).kind is Kind.REWRITES
+
+
+def test_what_a_level_brings_and_is_not_remembered_ends_the_memory_of_its_time() -> None:
+    memory = Memory(complete_since_ns=0)
+    tree = Tree(d=seen(DIRECTORY), d__a=seen(mtime_ns=LONG_AGO_NS))
+    planned(tree, dirty(b"d", Scope.LEVEL), memory=memory)
+
+    assert memory.complete_since_ns == LONG_AGO_NS
 
 
 def test_a_second_write_within_a_tick_of_the_clock_is_sent_without_comparing() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from unittest import mock
 
 from sersync.model.target import LocalDirectory, Target
+from sersync.transfer.launch import Launcher
 from sersync.transfer.trash import Trash, expiry_command, kept_days
 
 TARGET = Target(name="copy", endpoint=LocalDirectory(path=b"/copy"), trash_s=86_400.0)
@@ -28,9 +30,10 @@ def test_only_names_of_days_are_deleted() -> None:
     ]
 
 
-def test_a_clock_that_was_set_anew_expires_nothing() -> None:
+def test_a_clock_that_was_set_anew_expires_nothing(tmp_path: Path) -> None:
     wall = [1_700_000_000.0]
-    launcher = mock.Mock(target=TARGET)
+    scratch = Launcher(TARGET, b"/srv", rsh="", scratch=str(tmp_path)).scratch
+    launcher = mock.Mock(target=TARGET, scratch=scratch)
     trash = Trash(launcher, mock.Mock(), wall=lambda: wall[0])
     trash.tend(1000.0)
     assert launcher.expiry.call_count == 1

@@ -61,12 +61,18 @@ _CASES = {
     "closed": ([IN_CLOSE_WRITE], Touched(_F, True, Stage.DONE)),
     "closed, written again": ([IN_CLOSE_WRITE, IN_MODIFY], Touched(_F, True, Stage.DONE)),
     "chmodded": ([IN_ATTRIB], Touched(_F)),
-    "moved in": ([IN_MOVED_TO], Touched(_F, True, Stage.DONE, True)),
+    "moved in": ([IN_MOVED_TO], Touched(_F, True, Stage.DONE, True, replaces=True)),
     "moved out": ([IN_MOVED_FROM], Touched(_F)),
-    "moved in and left": ([IN_MOVED_TO, IN_MOVED_FROM], Touched(_F, True, Stage.DONE)),
+    "moved in and left": (
+        [IN_MOVED_TO, IN_MOVED_FROM],
+        Touched(_F, True, Stage.DONE, replaces=True),
+    ),
     "deleted": ([IN_DELETE], Touched(_F)),
     "created and deleted": ([IN_CREATE, IN_MODIFY, IN_CLOSE_WRITE, IN_DELETE], Touched(_F)),
-    "deleted and created": ([IN_DELETE, IN_CREATE], Touched(_F, True, Stage.CREATED, True)),
+    "deleted and created": (
+        [IN_DELETE, IN_CREATE],
+        Touched(_F, True, Stage.CREATED, True, replaces=True),
+    ),
 }
 
 
@@ -192,7 +198,7 @@ def test_a_file_that_takes_the_place_of_an_excluded_directory_is_reported() -> N
     burst.touch(_F, IN_DELETE | IN_ISDIR)
     assert _reports(burst, filters=filters) == []
     assert not list(burst.absorb(encode(1, IN_CREATE, b"f"), _PREFIXES))
-    came = Touched(_F, True, Stage.CREATED, True, was_directory=True)
+    came = Touched(_F, True, Stage.CREATED, True, replaces=True, was_directory=True)
     assert _reports(burst, _status(), filters) == [came]
 
 
