@@ -24,6 +24,7 @@ from sersync.daemon.supervisor import Supervisor
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
 from sersync.linux.lock import DirectoryLock, holder
 from sersync.linux.once import run_once
+from sersync.linux.roll import Roll, end_survivors
 from sersync.model.basis import basis_of
 from sersync.model.status import BatchReport, DaemonStatus
 from sersync.model.target import Settings, Source, Target
@@ -63,6 +64,7 @@ class Daemon:
         self._control: ControlServer | None = None
         self._connections: SharedConnections | None = None
         self._scratch = ""
+        self._roll: Roll | None = None
         self._started_at = time.monotonic()
 
     def start(self) -> None:
@@ -70,6 +72,10 @@ class Daemon:
         check_rsync()
         self._lock = _locked(self.settings.state_dir)
         self._scratch = _scratch(self.settings.state_dir)
+        roll = os.path.join(self.settings.state_dir, "children")
+        # What an earlier daemon has left behind must not undo what this one carries.
+        end_survivors(roll)
+        self._roll = Roll(roll)
         self._connections = SharedConnections(self._scratch)
         try:
             for source in self.settings.sources:
@@ -197,6 +203,7 @@ class Daemon:
             clock=self.pulse,
             on_batch=self._on_batch,
             scratch=self._scratch,
+            roll=self._roll,
         )
 
     def _start_worker(self, pipeline: Pipeline, worker: TargetWorker) -> None:

@@ -13,6 +13,7 @@ from sersync.daemon.hooks import assemble_hooks
 from sersync.daemon.mount_record import MountRecord
 from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
+from sersync.linux.roll import Roll
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
@@ -69,10 +70,12 @@ def assemble_target(
     clock: Clock,
     on_batch: Callable[[BatchReport], None] | None,
     scratch: str,
+    roll: Roll | None = None,
 ) -> TargetWorker:
     """Return a worker for *target*, joined to the mailbox of *pipeline*.
 
-    *scratch*: a directory for what is there for a moment only.
+    *scratch*: a directory for what is there for a moment only. *roll*: where its children are
+    written down.
     """
     root = os.path.realpath(pipeline.source.root)
     rsh, connect = "", _nothing
@@ -89,6 +92,7 @@ def assemble_target(
         connect=connect,
         protected=pipeline.guard.protected,
         scratch=scratch,
+        roll=roll,
     )
     walk, scheduled_walk = (
         Walk(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import selectors
 
 from sersync.linux.child import Child
+from sersync.linux.roll import Roll
 from sersync.linux.wake import Wake
 
 
 class Children:
     """The children of one thread, read and reaped as they go."""
 
-    def __init__(self, wake: Wake) -> None:
+    def __init__(self, wake: Wake, roll: Roll | None = None) -> None:
+        """*roll*: where the children are written down."""
         self._wake = wake
+        self._roll = roll
         self._selector = selectors.DefaultSelector()
         self._selector.register(wake, selectors.EVENT_READ, None)
         self._watched: dict[Child, set[int]] = {}
@@ -22,6 +25,8 @@ class Children:
 
     def add(self, child: Child) -> None:
         """Take care of *child* from now on."""
+        if self._roll is not None:
+            self._roll.add(child)
         fds = {child.pidfd, *child.output_fds}
         for fd in fds:
             self._selector.register(fd, selectors.EVENT_READ, child)
@@ -62,6 +67,8 @@ class Children:
         """Take no more care of *child*; its owner ends and closes it."""
         for fd in self._watched.pop(child, set()):
             self._selector.unregister(fd)
+        if self._roll is not None:
+            self._roll.remove(child)
 
     def kill(self, child: Child) -> None:
         """End *child* now, and wait for it."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from sersync.linux.child import Child
 from sersync.linux.children import Children
+from sersync.linux.roll import Roll
 from sersync.linux.wake import Wake
 from sersync.model.batch import Outcome, Refused, Verdict
 from sersync.model.capabilities import Capabilities
@@ -57,6 +58,7 @@ class RsyncTransport:
         connect: Callable[[], None] = lambda: None,
         protected: Callable[[], frozenset[RelPath]] = frozenset,
         scratch: str = "",
+        roll: Roll | None = None,
     ) -> None:
         self.target = target
         self._launcher = Launcher(target, root, rsh=rsh, scratch=scratch)
@@ -64,12 +66,11 @@ class RsyncTransport:
         self._root = root
         self._connect = connect
         self._wake = Wake()
-        self._children = Children(self._wake)
+        self._children = Children(self._wake, roll)
         self._active: dict[Child, Active] = {}
         self._ready: list[Outcome] = []
-        self._planning = Planning(root)
-        self._tree, self._links = self._planning.tree, self._planning.links
-        self._carried = self._planning.carried
+        planning = self._planning = Planning(root)
+        self._tree, self._links, self._carried = planning.tree, planning.links, planning.carried
         self._connecting_s = 0.0
         self._protected = protected
         self._capabilities = Capabilities()
@@ -313,8 +314,7 @@ class RsyncTransport:
         if self._asides.owns(child):
             self._asides.ended(child, runs.judge_child(child, code, self.target, self._root))
             return
-        ended = self._active.pop(child, None)
-        if ended is None:
+        if (ended := self._active.pop(child, None)) is None:
             if self._spares.owns(child):
                 self._spare_died(child, code, now)
             return

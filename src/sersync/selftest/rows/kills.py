@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from sersync.selftest.instance import signal_all
-from sersync.selftest.row import Table
+from sersync.selftest.row import Broken, Table
 from sersync.selftest.trial import Trial
 from sersync.selftest.until import wait_until
 from sersync.selftest.writer import Writer
@@ -124,3 +127,37 @@ def _kill_during_a_burst(trial: Trial, victims: Callable[[], list[int]]) -> None
         for _ in range(6):
             writer.wait_for(writer.written + 60)
             signal_all(victims(), signal.SIGKILL)
+
+
+@KILLS.row("rsync-outlives-daemon", "killed while its rsync lives on; the next start ends that")
+def rsync_outlives_daemon(trial: Trial) -> None:
+    site = trial.serve(bandwidth="3MiB/s", large_file="1MiB")
+    # Without setpriv(1) no child dies with the daemon.
+    programs = trial.top / "programs"
+    programs.mkdir()
+    (programs / "rsync").symlink_to(shutil.which("rsync") or "/usr/bin/rsync")
+    trial.instance.environ = {"PATH": os.fspath(programs)}
+    trial.begin()
+    (trial.source / "large").write_bytes(trial.chance.randbytes(_LARGE_BYTES))
+    wait_until(lambda: site.is_receiving("large"), "the large file is on its way")
+    frozen = site.freeze()
+    trial.at_the_end(lambda: signal_all(frozen, signal.SIGCONT))
+    children = trial.instance.children()
+    trial.instance.kill()
+    outliving = [pid for pid in children if _lives(pid)]
+    if not outliving:
+        raise Broken("no rsync lives on; nothing was tried")
+    trial.start()
+    if any(_lives(pid) for pid in outliving):
+        raise Broken("an rsync of the killed daemon is still there")
+    (trial.source / "large").write_text("the newer version")
+    signal_all(frozen, signal.SIGCONT)
+    trial.converge()
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether *pid* is there, and has not ended yet (proc(5))."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
