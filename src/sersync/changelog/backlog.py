@@ -34,6 +34,7 @@ class Backlog:
         self.in_flight: dict[RelPath, DirtyPath] = {}
         self._times: list[tuple[float, int, RelPath]] = []
         self._attempted: set[RelPath] = set()
+        self._doubts_new = False
         self._touched: set[RelPath] | None = None
 
     @classmethod
@@ -46,6 +47,9 @@ class Backlog:
         for each in waiting:
             backlog.keep(changed(each.path, not_before=0.0, created=False))
         return backlog
+
+    def __len__(self) -> int:
+        return len(self.own) + len(self.deferred)
 
     def keep(self, entry: DirtyPath) -> None:
         """Put *entry* into the own set; what is there already is merged with it."""
@@ -89,7 +93,7 @@ class Backlog:
         if path in self.own:
             self._touch(path)
             entry = self._onto(self.own[path], entry)
-        elif entry.created and path in self._attempted:
+        elif entry.created and (self._doubts_new or path in self._attempted):
             entry = changed(entry, created=False)
         if entry.not_before > now:
             self.keep(entry)
@@ -142,6 +146,23 @@ class Backlog:
                 self.deferred[path] = entry
             else:
                 self.keep(entry)
+
+    def begin_anew(self, entries: Iterable[DirtyPath], *, cursor: int, now: float) -> None:
+        """Let *entries* stand for all that waits up to *cursor*; what is in flight goes on."""
+        self.cursor, self.swept = cursor, max(self.swept, now)
+        for path in (*self.own, *self.deferred):
+            self._touch(path)
+        # Which names were tried is forgotten: until all of it is carried, none counts as new.
+        self._attempted.clear()
+        self._doubts_new = True
+        self.own, self.deferred, self._times = {}, {}, []
+        for entry in entries:
+            self.keep(entry)
+
+    def rest(self) -> None:
+        """Take note that runs have ended: if nothing is left, new names are new again."""
+        if self._doubts_new and not (self.own or self.deferred or self.in_flight):
+            self._doubts_new = False
 
     def next_due(self) -> float | None:
         """Return the earliest hold in the own set; None if nothing there can be taken."""
@@ -204,7 +225,8 @@ class Backlog:
         self._touch(entry.path)
 
     def _onto(self, older: DirtyPath, newer: DirtyPath) -> DirtyPath:
-        created = older.created and older.path not in self._attempted
+        is_new = not self._doubts_new and older.path not in self._attempted
+        created = older.created and is_new
         return merged(older, newer, created=created)
 
 

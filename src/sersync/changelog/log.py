@@ -18,20 +18,20 @@ Entries are never changed once they are in the log or handed out; they are repla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice, takewhile
 from operator import attrgetter
 from typing import Final
 
 from sersync.changelog.backlog import Backlog, reaching
 from sersync.changelog.merge import absorb, changed, merged
-from sersync.model.checkpoint import KeptTarget, LogChanges, Waiting
+from sersync.changelog.widening import widened
+from sersync.model.checkpoint import LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
 
 _COMPACT_AFTER: Final = 10_000
 _FIRST_SEEN: Final = attrgetter("first_seen")
-_SEQUENCE: Final = attrgetter("sequence")
 
 
 class Changelog:
@@ -51,30 +51,14 @@ class Changelog:
         self._backlogs = {name: Backlog(cursor=0, now=float("-inf")) for name in targets}
 
     @classmethod
-    def restored(
-        cls,
-        reported: Iterable[DirtyPath],
-        sequence: int,
-        targets: Iterable[KeptTarget],
-        *,
-        now: float,
+    def of(
+        cls, entries: Iterable[DirtyPath], sequence: int, backlogs: Mapping[str, Backlog]
     ) -> Changelog:
-        """Return a log as it was stored: what was *reported*, and the state of each target.
-
-        Nothing is a new name any more, and nothing is held back. The newest number ever given
-        was *sequence*, or one that is found here.
-        """
+        """Return a log of *entries*, oldest first, in which *sequence* was the newest number."""
         log = cls()
-        for entry in sorted(reported, key=_SEQUENCE):
-            fresh = changed(entry, not_before=0.0, created=False)
-            old = log._log.pop(entry.path, None)
-            log._log[entry.path] = merged(old, fresh, created=False) if old else fresh
-        numbers = [sequence, *(entry.sequence for entry in log._log.values())]
-        for target in targets:
-            numbers += (target.cursor, *(each.path.sequence for each in target.waiting))
-            backlog = Backlog.restored(target.cursor, target.waiting, now=now)
-            log._backlogs[target.name] = backlog
-        log.sequence = max(numbers)
+        log._log = {entry.path: entry for entry in entries}
+        log._backlogs = dict(backlogs)
+        log.sequence = sequence
         log._advance()
         return log
 
@@ -131,6 +115,22 @@ class Changelog:
             created=created,
             origin=origin,
         )
+
+    def bound(self, most: int, *, now: float) -> list[str]:
+        """Widen each backlog of more than *most* paths to a quarter; return whose these were.
+
+        What is in flight goes on. Cheap while there is nothing to do.
+        """
+        if len(self._log) + max(map(len, self._backlogs.values()), default=0) <= most:
+            return []
+        too_long = [name for name in self._backlogs if self.pending(name) > most]
+        for name in too_long:
+            backlog = self._backlogs[name]
+            wide = widened(self._pending(backlog), most=most // 4, after=self.sequence)
+            self.sequence += len(wide)
+            backlog.begin_anew(wide, cursor=self.sequence, now=now)
+        self._advance()
+        return too_long
 
     def came_from(self, path: RelPath, origin: RelPath) -> None:
         """Add to what was just marked that the targets may have it as *origin*."""
@@ -206,6 +206,7 @@ class Changelog:
                 backlog.attempted(path.path)
             else:
                 backlog.forget_attempt(path.path)
+        backlog.rest()
 
     def put_back(
         self,

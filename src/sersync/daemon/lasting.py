@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sersync.changelog.log import Changelog
+from sersync.changelog.restoring import restored
 from sersync.config.places import digest
 from sersync.daemon.assembly import assemble_source
 from sersync.linux.identity import birth_ns, boot_id, file_system_of
@@ -154,4 +155,4 @@ def _restored(source: Source, kept: Kept | None, now: float) -> Changelog | None
         return None
     bases = {target.name: basis_of(target) for target in source.targets}
     known = [each for each in kept.targets.values() if bases.get(each.name) == each.basis]
-    return Changelog.restored(kept.log, kept.sequence, known, now=now)
+    return restored(kept.log, kept.sequence, known, now=now)

@@ -14,15 +14,23 @@ from sersync.model.status import PassProgress
 class FullPass:
     """The slices of one subtree on their way to one target. Owned by the worker's thread.
 
-    *scheduled*: due by the calendar or at the start, and not for what was changed or lost. Its
-    paths carry negative sequence numbers: they come from no report.
+    *scheduled*: due by the calendar or at the start, and not for what was changed or lost.
+    *content*: it stands for paths whose content may have changed since then. Its paths carry
+    negative sequence numbers: they come from no report.
     """
 
     def __init__(
-        self, subtree: RelPath, slices: Iterator[Slice], *, now: float, scheduled: bool = False
+        self,
+        subtree: RelPath,
+        slices: Iterator[Slice],
+        *,
+        now: float,
+        scheduled: bool = False,
+        content: bool = False,
     ) -> None:
         self.subtree = subtree
         self.scheduled = scheduled
+        self.content = content
         self.first_seen = now
         self._slices = slices
         self._waiting: deque[DirtyPath] = deque()
@@ -101,4 +109,5 @@ class FullPass:
             sequence=self._sequence,
             first_seen=self.first_seen,
             scheduled=self.scheduled,
+            content=self.content,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -17,6 +18,11 @@ CREATED_HOLD_S: Final = 1.0
 
 
 NEVER: Final = float("inf")
+
+MOST_PENDING: Final = 200_000
+"""What one target may have pending before whole directories stand for single paths: some 60 MB."""
+
+log: Final = logging.getLogger("sersync.source")
 
 
 class Mailbox:
@@ -94,9 +100,16 @@ class Mailbox:
                 else:
                     self._put_wide(report, now)
                     earliest = 0.0
+            widened = self._log.bound(MOST_PENDING, now=now)
             sleepers = [name for name, until in self._asleep_until.items() if earliest < until]
         for name in sleepers:
             self._wakes[name]()
+        for name in widened:
+            log.info(
+                "%s: more than %d paths are pending; whole directories stand for them from now on",
+                name,
+                MOST_PENDING,
+            )
 
     def _put_wide(self, report: Report, now: float) -> None:
         match report:
@@ -156,9 +169,9 @@ class Mailbox:
     ) -> None:
         """Record the end of a run in one step: what is done, what failed, what is dirty anew."""
         with self._lock:
-            log = self._log
+            changelog = self._log
             for each in again:
-                log.add(
+                changelog.add(
                     target,
                     each.path,
                     each.scope,
@@ -169,9 +182,9 @@ class Mailbox:
                     first_seen=each.first_seen,
                     failures=each.failures,
                 )
-            log.settle(target, done)
-            log.put_back(target, put_back, not_before=not_before, failed=True)
-            log.release(target)
+            changelog.settle(target, done)
+            changelog.put_back(target, put_back, not_before=not_before, failed=True)
+            changelog.release(target)
 
     @property
     def sequence(self) -> int:

@@ -92,13 +92,25 @@ class Passes:
             under_way.append(ROOT)
         return tuple(dict.fromkeys((*under_way, *tuple(self._wanted))))
 
-    def add(self, subtree: RelPath, *, first_seen: float, scheduled: bool = False) -> None:
+    def add(
+        self,
+        subtree: RelPath,
+        *,
+        first_seen: float,
+        scheduled: bool = False,
+        content: bool = False,
+    ) -> None:
         """Compare *subtree* after what is under way; once, however often it is asked for."""
         waiting = list(self._passes)[1:]
-        if any(each.covers(subtree) and each.scheduled == scheduled for each in waiting):
+        if any(
+            each.covers(subtree) and each.scheduled == scheduled and each.content >= content
+            for each in waiting
+        ):
             return
         slices = (self._scheduled if scheduled else self._scanner).slices(subtree)
-        self._passes.append(FullPass(subtree, slices, now=first_seen, scheduled=scheduled))
+        self._passes.append(
+            FullPass(subtree, slices, now=first_seen, scheduled=scheduled, content=content)
+        )
 
     def start(self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float) -> bool:
         """Give the next slice to *carry*, which returns what has to wait.

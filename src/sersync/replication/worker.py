@@ -167,7 +167,7 @@ class TargetWorker(Reins):
         name = self.target.name
         self._mailbox.defer(name, refused.waiting)
         for wide in refused.too_wide:
-            self._passes.add(wide.path, first_seen=wide.first_seen)
+            self._passes.add(wide.path, first_seen=wide.first_seen, content=wide.content)
         if refused.too_wide:
             # Shown before they are settled: there is no moment at which the target looks current.
             self._show(now)

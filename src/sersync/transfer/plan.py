@@ -21,6 +21,9 @@ from sersync.transfer.unit import Plan, Stamp, Unit, spell, spell_level
 YOUNG_NS: Final = 4_000_000_000
 """Files that changed within this time before a look at their directory are remembered."""
 
+_CLOCKS_DIFFER_NS: Final = 5_000_000_000
+"""How much the calendar may have been corrected since a report."""
+
 Seen = os.stat_result
 """What lstat(2) tells of a path."""
 
@@ -113,6 +116,7 @@ class Planner:
             self._tree(dirty, path)
         elif scope is Scope.LEVEL:
             self._add(self.level([dirty], path))
+            self._rewritten(dirty, path)
         else:
             self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
 
@@ -273,8 +277,10 @@ class Planner:
     def _tree(self, dirty: DirtyPath, top: RelPath) -> None:
         unit = Unit(Kind.ENTRIES, [top], [], [dirty])
         waiting = [top]
+        surveyed = []
         while waiting:
             directory = waiting.pop()
+            surveyed.append(directory)
             below = self._survey(unit, directory, is_new=True)
             if unit.entries > self._terms.tree_entries:
                 self._plan.too_wide.append(dirty)
@@ -284,6 +290,30 @@ class Planner:
                 each for each in below if not (filters and filters.excludes(each, is_dir=True))
             )
         self._add(unit)
+        for directory in surveyed:
+            self._rewritten(dirty, directory)
+
+    def _rewritten(self, dirty: DirtyPath, directory: RelPath) -> None:
+        """Name what of a level changed since *dirty* was first seen, and may look unchanged.
+
+        The level stands for single paths whose content may have changed (``changelog/widening``).
+        """
+        if not dirty.content:
+            return
+        terms = self._terms
+        age_ns = int((terms.now - dirty.first_seen) * 1e9)
+        since_ns = terms.wall_ns - age_ns - _CLOCKS_DIFFER_NS
+        for name, seen in self._view.entries(directory):
+            if not stat.S_ISREG(seen.st_mode) or seen.st_ctime_ns < since_ns:
+                continue
+            path = join(directory, name)
+            named = _left(path, terms.now)
+            stamp = stamp_of(seen, terms.wall_ns)
+            linked = seen.st_nlink > 1
+            if not self._excluded(path, seen) and self._alike.may_look_equal(
+                named, path, stamp, linked=linked
+            ):
+                self._entry(named, path, seen)
 
     def _add(self, unit: Unit) -> None:
         """Put *unit* into the plan, together with what is there for the same path already."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -275,3 +276,39 @@ def test_what_one_target_reports_is_told_by_name(
 
     assert [problem.path for problem in engine.status().problems] == [b"mine.own"]
     assert (rsyncd.root / "file").exists()
+
+
+def test_a_target_that_was_away_for_very_many_changes_becomes_the_same(
+    source: Path,
+    tmp_path: Path,
+    rsyncd: Rsyncd,
+    engines: Engines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sersync.replication.mailbox.MOST_PENDING", 400)
+    for number in range(60):
+        (source / f"d{number % 6}" / f"e{number}").mkdir(parents=True)
+        (source / f"d{number % 6}" / f"e{number}" / "same").write_text("old")
+        (source / f"d{number % 6}" / f"e{number}" / "gone").write_text("old")
+    copy = near(tmp_path)
+    engine = engines(source, copy, copy_at(rsyncd.root, rsyncd.endpoint, "far"))
+    engine.wait_for_rest()
+    rsyncd.stop()
+    for number in range(60):
+        directory = source / f"d{number % 6}" / f"e{number}"
+        for each in range(40):
+            (directory / f"f{each}").write_text(f"{number} {each}")
+        (directory / "gone").unlink()
+        # The same size and the same time: only that it was reported tells.
+        times = (directory / "same").stat()
+        (directory / "same").write_text("new")
+        os.utime(directory / "same", ns=(times.st_atime_ns, times.st_mtime_ns))
+    shutil.rmtree(source / "d0")
+    engine.wait_for_rest("near")
+    most = engine.status("far").pending
+    assert 0 < most <= 400
+    rsyncd.start()
+    engine.wait_for_rest(timeout_s=60.0)
+
+    assert_same_trees(source, copy.path)
+    assert_same_trees(source, rsyncd.root, owner=False)

@@ -11,6 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from sersync.changelog.log import Changelog
 from sersync.changelog.merge import merged
+from sersync.changelog.restoring import restored as restored_log
 from sersync.model.checkpoint import KeptTarget, LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
@@ -48,7 +49,7 @@ class Store:
             )
             for name, waiting in self.waiting.items()
         ]
-        return Changelog.restored(self.log, self.sequence, targets, now=now)
+        return restored_log(self.log, self.sequence, targets, now=now)
 
 
 class StoredMachine(ChangelogMachine):

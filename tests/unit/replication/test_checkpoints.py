@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from sersync.changelog.log import Changelog
+from sersync.changelog.restoring import restored as restored_log
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import ROOT, RelPath
 from sersync.model.report import Touched
@@ -47,7 +47,7 @@ class Daemon:
         """Return the daemon that follows on this one's death."""
         kept = self.store.kept(same_boot=same_boot)
         clock = ManualClock(self.bench.clock.now)
-        log = Changelog.restored(kept.log, kept.sequence, kept.targets.values(), now=clock.now)
+        log = restored_log(kept.log, kept.sequence, kept.targets.values(), now=clock.now)
         bench = Bench(level(b""), log=log, clock=clock)
         bench.worker.record.recall(kept, kept.targets["copy"], now=clock.now)
         return Daemon(self.store, bench)

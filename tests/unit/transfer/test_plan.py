@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Sequence
 
+import pytest
+
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.filters import Filter, parse_rule
@@ -365,6 +367,26 @@ def test_a_time_put_back_to_one_that_we_do_not_remember_is_not_trusted() -> None
     memory = Memory(a=(7, LONG_AGO_NS, LONG_AGO_NS, LONG_AGO_NS))
 
     assert only(planned(tree, dirty(b"a", content=True), memory=memory)).kind is Kind.REWRITES
+
+
+@pytest.mark.parametrize("scope", [Scope.LEVEL, Scope.TREE])
+def test_a_level_in_place_of_names_does_not_hide_a_rewrite_that_looks_the_same(
+    scope: Scope,
+) -> None:
+    tree = Tree(
+        d=seen(DIRECTORY),
+        d__back=seen(mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS),
+        d__old=seen(mtime_ns=LONG_AGO_NS, ctime_ns=LONG_AGO_NS + 5),
+        d__plain=seen(mtime_ns=WALL_NS, ctime_ns=WALL_NS),
+    )
+    wide = planned(tree, dirty(b"d", scope, content=True, first_seen=NOW - 10))
+    slice_of_a_pass = planned(tree, dirty(b"d", scope, first_seen=NOW - 10))
+
+    assert {path: unit.kind for path, unit in wide.units.items()} == {
+        b"d": Kind.ENTRIES,
+        b"d/back": Kind.REWRITES,
+    }
+    assert list(slice_of_a_pass.units) == [b"d"]
 
 
 def test_a_file_that_changed_while_it_was_carried_is_sent_without_comparing() -> None:
