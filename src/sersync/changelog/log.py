@@ -101,7 +101,7 @@ class Changelog:
                     scope = old.scope
                 if old.not_before < not_before:
                     not_before = old.not_before
-                first_seen = old.first_seen
+                first_seen = min(now, old.first_seen)
                 content = content or old.content
                 created = old.created
                 origin = old.origin

@@ -46,6 +46,7 @@ _KINDS: Final = {
     "connect_timeout": "duration",
     "max_delay": "duration",
     "poll_every": "duration",
+    "root_symlink": '`"halt"`, `"follow"`',
     "grace": "duration",
     "retry_failed": "duration",
     "checkpoint_every": "duration",

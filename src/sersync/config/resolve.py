@@ -122,6 +122,7 @@ def _source(
         filters=Filter(rules, expressions),
         max_delay_s=table.max_delay,
         poll_every_s=table.poll_every,
+        follows_symlink=table.root_symlink == "follow",
         triggers=frozenset(map(Trigger, table.triggers)),
     )
     return source, paths

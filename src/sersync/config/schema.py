@@ -193,6 +193,12 @@ class SourceTable(FilterSettings):
         default="", description="How it is called in messages; the root's name, if unset."
     )
     root: str = Field(description="The directory, as an absolute path.")
+    root_symlink: Literal["halt", "follow"] = Field(
+        default="halt",
+        description="What to do when the root is a symlink, or lies behind one, that is made to"
+        " lead elsewhere: halt, or follow it, compare everything and delete under the same guards"
+        " as at a first start.",
+    )
     max_delay: Duration = Field(
         default=10.0, description="A file that stays open and keeps changing is carried this often."
     )

@@ -65,6 +65,8 @@ class Daemon:
         self._connections: SharedConnections | None = None
         self._scratch = ""
         self._roll: Roll | None = None
+        self._following: set[str] = set()
+        """Sources that could not be started at the place where their symlink leads."""
         self._started_at = time.monotonic()
 
     def start(self) -> None:
@@ -151,6 +153,30 @@ class Daemon:
                     self._stop_source(source.name)
                 self._start_source(source)
         log.info("the configuration was read again")
+
+    def follow(self) -> None:
+        """Go on with each source where its symlink leads now, if it was made to lead elsewhere.
+
+        That is a start of this source: everything is compared, under the same guards.
+        """
+        for source in self.settings.sources:
+            pipeline = self._pipelines.get(source.name)
+            place = os.path.realpath(source.root)
+            is_left = pipeline is not None and pipeline.is_left_behind(place)
+            if not (is_left or source.name in self._following) or not os.path.isdir(place):
+                continue
+            if pipeline is not None:
+                self._stop_source(source.name)
+            try:
+                self._start_source(source)
+            except SersyncError as error:
+                # The place may be made this moment: it is tried again.
+                self._following.add(source.name)
+                log.error("%s: %s. %s", source.name, error.message, error.hint)
+                continue
+            self._following.discard(source.name)
+            where = os.fsdecode(place)
+            log.info("%s: its symlink leads to %s now; it is followed", source.name, where)
 
     # Sources and targets.
 

@@ -58,6 +58,7 @@ def assemble_source(
         measure=Walk(root, source.filters).measure,
         clock=clock,
     )
+    pipeline.root = root
     pipeline.hooks = assemble_hooks(pipeline, root, clock)
     return pipeline
 
@@ -77,7 +78,7 @@ def assemble_target(
     *scratch*: a directory for what is there for a moment only. *roll*: where its children are
     written down.
     """
-    root = os.path.realpath(pipeline.source.root)
+    root = pipeline.root
     rsh, connect = "", _nothing
     if isinstance(endpoint := target.endpoint, RemoteShell):
         timeout_s = target.connect_timeout_s

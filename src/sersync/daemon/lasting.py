@@ -74,7 +74,10 @@ class Lasting:
         if kept is None or not (was_clean or kept.same_boot):
             pipeline.keeping.void([ROOT])
         is_trusted = any(worker.record.is_trusted for worker in pipeline.workers.values())
-        pipeline.reconcile.ask(Request(subtree=ROOT, tells=is_trusted, doubts_moves=not was_clean))
+        since = None if kept is None else kept.stored_at
+        pipeline.reconcile.ask(
+            Request(subtree=ROOT, tells=is_trusted, doubts_moves=not was_clean, since=since)
+        )
 
 
 def state_file(state_dir: str, source: str) -> str:

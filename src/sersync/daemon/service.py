@@ -126,6 +126,7 @@ def _loop(
             return _EX_SOFTWARE
         announcer.turn(daemon.status)
         failures.turn(daemon)
+        daemon.follow()
         if signals.reopens > reopens:
             reopens = signals.reopens
             reopen()

@@ -187,6 +187,8 @@ class Kept:
     """It was stored by a daemon that stopped in order."""
     same_boot: bool
     """The machine was not started again since."""
+    stored_at: float = 0.0
+    """When that was: all that was reported before is part of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

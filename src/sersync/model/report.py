@@ -84,10 +84,15 @@ class Desync:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A rescan found that *path* cannot be vouched for, as far as *scope* says."""
+    """A rescan found that *path* cannot be vouched for, as far as *scope* says.
+
+    *since*: seconds of the monotonic clock; what changed after that was not told of, so it may
+    look unchanged by its size and time. None: every target is compared anyway.
+    """
 
     path: RelPath
     scope: Scope
+    since: float | None = None
 
 
 Report = Touched | NewTree | Moved | Desync | Suspect

@@ -151,6 +151,8 @@ class Source:
     max_delay_s: float = 10.0
     poll_every_s: float = 60.0
     """How often what the kernel does not tell of is looked through; 0 is never."""
+    follows_symlink: bool = False
+    """A root behind a symlink that is made to lead elsewhere is followed there; else it halts."""
     hooks: tuple[HookSettings, ...] = ()
     triggers: frozenset[Trigger] = EVERY_TRIGGER
     """What is carried when it happens; other changes wait for a full pass."""

@@ -117,8 +117,9 @@ class Mailbox:
                 self._log.mark(path, Scope.TREE, now=now, created=True)
             case Desync(subtree=subtree):
                 self._log.mark(subtree, Scope.TREE, now=now)
-            case Suspect(path, scope):
-                self._log.mark(path, scope, now=now)
+            case Suspect(path, scope, since):
+                seen = now if since is None else min(now, since)
+                self._log.mark(path, scope, now=seen, content=since is not None)
             case Moved(old, new):
                 self._log.came_from(new, old)
 

@@ -42,6 +42,8 @@ class Pipeline:
         clock: Clock,
     ) -> None:
         self.source = source
+        self.root = source.root
+        """Where the root led when this was made; whoever made it knows."""
         self.mailbox = mailbox
         self.guard = guard
         self.workers: dict[str, TargetWorker] = {}
@@ -54,6 +56,8 @@ class Pipeline:
         self._clock = clock
         self._watcher: Watcher | None = None
         self._stopping = False
+        self._drained_at = clock.monotonic()
+        """When the kernel's queue was last about to be read to its end: nothing older is lost."""
         self._lost: Reason | None = None
         self._wake = threading.Event()
         self.keeping: Keeping | None = None
@@ -105,6 +109,11 @@ class Pipeline:
     def lost(self) -> Reason | None:
         """Why nothing is carried: the root is not what it was. For any thread."""
         return self._lost
+
+    def is_left_behind(self, place: bytes) -> bool:
+        """Tell whether the root leads to *place* now, and is to be followed there."""
+        follows = self.source.follows_symlink and self._lost is not None
+        return follows and place != self.root
 
     def accept(self) -> Reason | None:
         """Take the root as it is now for the right one; return why that cannot be.
@@ -172,6 +181,8 @@ class Pipeline:
             self._put(reports)
         if self.keeping is not None and watcher.is_drained:
             self.keeping.drained(began_at)
+        if watcher.is_drained:
+            self._drained_at = began_at
         now = self._clock.monotonic()
         if now - self._looked_at > _LOOK_EVERY_S:
             self._looked_at = now
@@ -236,7 +247,8 @@ class Pipeline:
             self.keeping.note(told)
             asked = [each for each in told if _is_asked_of_the_manifest(each)]
             for each in asked:
-                self.reconcile.ask(Request(subtree=each.subtree))
+                since = self._drained_at if each.covered else None
+                self.reconcile.ask(Request(subtree=each.subtree, since=since))
             told = [each for each in told if each not in asked]
         self.found(told)
 

@@ -11,7 +11,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from sersync.errors import StateUnavailable
@@ -40,12 +41,14 @@ class Request:
     """A subtree to be walked.
 
     *tells*: what differs is reported; else every target is compared with the source anyway.
-    *doubts_moves*: see ``Rescanner.looks``.
+    *doubts_moves*: see ``Rescanner.looks``. *since*: from when on nobody told of changes, as
+    seconds of the monotonic clock, where that is known.
     """
 
     subtree: RelPath
     tells: bool = True
     doubts_moves: bool = True
+    since: float | None = None
 
     def covers(self, other: Request) -> bool:
         """Tell whether *other* has nothing to do once this is done."""
@@ -53,6 +56,7 @@ class Request:
             is_within(other.subtree, self.subtree)
             and self.tells >= other.tells
             and self.doubts_moves >= other.doubts_moves
+            and (other.since is None or (self.since is not None and self.since <= other.since))
         )
 
 
@@ -170,7 +174,7 @@ class Reconcile:
             log.warning("%s: %s. %s", self._source, error.message, error.hint)
             if request.tells:
                 # Without rows everything is compared, as without a manifest.
-                self._put([Suspect(request.subtree, Scope.TREE)])
+                self._put([Suspect(request.subtree, Scope.TREE, request.since)])
             self._walk_through(walk, ())
         if self._is_stopping:
             return
@@ -178,9 +182,11 @@ class Reconcile:
             self.extent = Extent(entries=walk.entries, bytes=walk.size)
         where = display(request.subtree) if request.subtree else "everything"
         took_s = self._clock.monotonic() - walk.began_at
+        # What is not watched is looked through every minute; and where there is nothing yet to
+        # compare with, as at a first start, a number of differences would say nothing.
+        is_news = request.tells and (walk.differences or not request.subtree)
         log.log(
-            # What is not watched is looked through every minute.
-            logging.DEBUG if request.subtree and not walk.differences else logging.INFO,
+            logging.INFO if is_news else logging.DEBUG,
             "%s: %s was looked through, %d entries in %.1f s; %d differences",
             self._source,
             where,
@@ -216,7 +222,8 @@ class Reconcile:
     def _conclude(self, walk: Walking, looks: Sequence[Look]) -> None:
         if walk.request.tells:
             walk.differences += sum(len(look.differences) for look in looks)
-        conclude(looks, self._keeping, self._put, tells=walk.request.tells)
+        put = partial(_put_since, self._put, walk.request.since)
+        conclude(looks, self._keeping, put, tells=walk.request.tells)
         self._keeping.store()
 
     def _make_room(self, walk: Walking) -> None:
@@ -230,6 +237,18 @@ class Reconcile:
             self._wake.wait(_LOOK_AGAIN_S)
             self._wake.clear()
             self._keeping.store()
+
+
+def _put_since(
+    put: Callable[[Sequence[Report]], None], since: float | None, reports: Sequence[Report]
+) -> None:
+    """Hand *reports* to *put*; what cannot be vouched for was not told of *since* then."""
+    put(
+        [
+            replace(each, since=since) if isinstance(each, Suspect) and since is not None else each
+            for each in reports
+        ]
+    )
 
 
 def conclude(

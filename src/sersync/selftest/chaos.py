@@ -22,8 +22,6 @@ _MOST_STEPS: Final = 60
 _MOST_FAULTS: Final = 3
 _PAUSE_S: Final = 0.02
 _STORY_LINES: Final = 40
-_NOT_FOUND_LATER: Final = frozenset({"rewrite_same_time"})
-"""What nobody sees who compares size and time only, as a start does."""
 
 Fault = Callable[["Chaos"], AbstractContextManager[None]]
 
@@ -71,13 +69,11 @@ class Chaos:
         outside = trial.top / "outside"
         outside.mkdir()
         self._playground = Playground(trial.source, outside)
-        self._avoided: frozenset[str] = frozenset()
 
     def round(self) -> None:
         """Make changes while faults come and go; then wait until all targets are the same."""
         told = len(self._playground.told)
         chosen = self.chance.sample(FAULTS, self.chance.randint(1, _MOST_FAULTS))
-        self._avoided = _NOT_FOUND_LATER if _ENDS & set(chosen) else frozenset()
         with ExitStack() as healing:
             for fault in chosen:
                 self._change()
@@ -97,8 +93,6 @@ class Chaos:
     def _change(self) -> None:
         for _ in range(self.chance.randint(_FEWEST_STEPS, _MOST_STEPS) // 2):
             step = random_step(self.chance)
-            if step.kind in self._avoided:
-                continue
             self._playground.apply(step)
             self.steps += 1
             if self.chance.random() < 0.2:
@@ -215,5 +209,3 @@ FAULTS: Final[tuple[Fault, ...]] = (
     _connections_frozen,
     _connections_garbled,
 )
-_ENDS: Final = frozenset({_daemon_killed, _daemon_stopped})
-"""Faults after which a start must find what was changed."""

@@ -111,6 +111,7 @@ def read_checkpoint(connection: sqlite3.Connection, moment: Moment, boot: str) -
         targets=targets,
         was_clean=bool(known["clean"]),
         same_boot=bytes(known["boot"]).decode() == boot,
+        stored_at=moment.past(known.get("stored_at", moment.wall_s)),
     )
 
 

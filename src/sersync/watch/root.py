@@ -90,7 +90,8 @@ class RootWatch:
             return Reason(
                 message=f"the symlink {display(self._given)} no longer leads to {where}",
                 remedy="Nothing was deleted on the targets. If the new place is meant, restart"
-                " sersync; everything is then compared.",
+                ' sersync; everything is then compared. With root_symlink = "follow" it goes on'
+                " there by itself.",
                 command=f"ls -l {display(self._given)}",
             )
         if (status.st_dev, status.st_ino) != self._identity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,10 @@ def change_everything(root: Path) -> None:
     (root / "d0" / "f0").write_text("edited, and longer than it was before " * 20)
     same = root / "d0" / "f1"
     same.write_bytes(bytes(255 - byte for byte in same.read_bytes()))
+    put_back = root / "d1" / "f8"
+    times = put_back.stat()
+    put_back.write_bytes(bytes(255 - byte for byte in put_back.read_bytes()))
+    os.utime(put_back, ns=(times.st_atime_ns, times.st_mtime_ns))
     (root / "d0" / "f3").rename(root / "d1" / "moved")
     (root / "d2").rename(root / "d1" / "moved-directory")
     (root / "d0" / "f4").unlink()

@@ -120,8 +120,32 @@ def parent_renamed(trial: Trial) -> None:
     _renamed(trial, trial.source.parent)
 
 
-@SOURCES.row("symlink-retargeted", "a source that is a symlink leads elsewhere all of a sudden")
+@SOURCES.row("symlink-retargeted", "a source that is a symlink leads elsewhere, and it halts")
 def symlink_retargeted(trial: Trial) -> None:
+    old, new = _retargeted(trial)
+    trial.wait_for_state("halted")
+    trial.source = old
+    _is_kept(trial)
+    trial.source = new
+    trial.instance.stop()
+    trial.start()
+    trial.converge()
+
+
+@SOURCES.row("symlink-followed", "a source that is a symlink leads elsewhere, and is followed")
+def symlink_followed(trial: Trial) -> None:
+    trial.source_settings["root_symlink"] = "follow"
+    _, new = _retargeted(trial)
+    trial.converge()
+    (new / "d0" / "f1").write_text("changed at the new place")
+    trial.converge()
+    trial.restart_after_kill()
+    (new / "d0" / "f2").write_text("changed after a restart there")
+    trial.converge()
+
+
+def _retargeted(trial: Trial) -> tuple[Path, Path]:
+    """Begin with a symlink as the source, then let it lead elsewhere; return both places."""
     releases = [trial.top / "release-1", trial.top / "release-2"]
     for release in releases:
         release.mkdir()
@@ -135,17 +159,7 @@ def symlink_retargeted(trial: Trial) -> None:
     (trial.top / "new").symlink_to("release-2")
     (trial.top / "new").rename(link)
     trial.source = releases[1]
-    wait_until(
-        lambda: trial.target().get("state") == "halted" or not trial.differences(_copy(trial)),
-        "it halts, or follows",
-    )
-    if trial.target().get("state") == "halted":
-        trial.source = releases[0]
-        _is_kept(trial)
-        trial.source = releases[1]
-        trial.instance.stop()
-        trial.start()
-    trial.converge()
+    return releases[0], releases[1]
 
 
 @SOURCES.row("root-unmounted", "the source is unmounted, and mounted again", Need.MOUNTS)
