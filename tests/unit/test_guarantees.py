@@ -17,6 +17,7 @@ _MAY_KNOW_THE_DATE = {
     "transfer/probe.py": "the probe's file gets a time of the calendar",
     "transfer/launch.py": "the trash has a directory for each day",
     "transfer/trash.py": "what expires is named by days; a jump is noticed",
+    "watch/followed.py": "compared with times of files, which are the calendar's",
     "watch/level.py": "compared with times of files, which are the calendar's",
     "transfer/tree.py": "compared with times of files, which are the calendar's",
     "transfer/planning.py": "compared with times of files, which are the calendar's",

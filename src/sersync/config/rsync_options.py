@@ -15,6 +15,7 @@ from sersync.config.rsync_values import check_value, size_bytes, whole_number
 from sersync.config.rsync_words import Given, given_options
 from sersync.errors import Mistake
 from sersync.model.filters import Rule
+from sersync.model.follow import Follow
 from sersync.model.options import RsyncOptions
 from sersync.model.rule import literal_pattern, parse_filter_option, parse_pattern_option
 
@@ -231,6 +232,11 @@ class _Reading:
                 own_compare=bool(on & _OWN_COMPARE),
                 hard_links="hard-links" in on,
                 one_file_system="one-file-system" in on,
+                follow=Follow(
+                    every="copy-links" in on,
+                    outside="copy-unsafe-links" in on,
+                    directories="copy-dirlinks" in on,
+                ),
                 max_size=bool(on & {"max-size", "min-size"}),
             ),
             rules=tuple(self._rules),

@@ -123,7 +123,16 @@ _PASSED: Final = (
     "--log-file-format=FMT",
 )
 
+_FOLLOWED_LINKS: Final = (
+    "what a link leads to outside of the source is looked through every poll_every (1 min), what it"
+    " leads to inside is carried at once; where one leads nowhere, what the target has stays; a"
+    " link to a directory above itself is not followed"
+)
+
 _PASSED_WITH_A_NOTE: Final = {
+    "--copy-links -L": _FOLLOWED_LINKS,
+    "--copy-unsafe-links": _FOLLOWED_LINKS,
+    "--copy-dirlinks -k": _FOLLOWED_LINKS,
     "--update -u": "a file that is newer on the target stays as it is there, and differs",
     "--size-only": "a change that keeps the size of a file is never carried",
     "--compare-dest=DIR": "files that are found there are not on the target",
@@ -191,10 +200,6 @@ _DISPLAY: Final = (
     "--outbuf=MODE",
 )
 
-_FOLLOWED_LINKS: Final = (
-    "what a symlink points to is not watched, so its changes would not arrive; the symlink itself"
-    " is replicated, and what it points to can be a source of its own"
-)
 _LIST: Final = "sersync feeds rsync the list of changed names itself"
 _BATCH: Final = "a batch file would stand in the place of the target"
 _SPARES: Final = "it would end connections that wait for the next change"
@@ -202,9 +207,6 @@ _MODE: Final = "it turns rsync into something other than a client that sends fil
 
 _REFUSED: Final = {
     "--dry-run -n": "nothing would ever be transferred; to look first, run rsync by hand",
-    "--copy-links -L": _FOLLOWED_LINKS,
-    "--copy-unsafe-links": _FOLLOWED_LINKS,
-    "--copy-dirlinks -k": _FOLLOWED_LINKS,
     "--copy-devices": "reading a device may never end",
     "--[no-]write-devices": "it writes into devices of the target",
     "--[no-]crtimes -N": "Linux cannot set creation times, and rsync would not start",

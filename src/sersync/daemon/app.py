@@ -209,6 +209,8 @@ class Daemon:
         if lasting is not None and pipeline.reconcile is not None:
             lasting.reconcile()
             self._supervisor.start(f"rescan:{source.name}", pipeline.reconcile.run)
+            if pipeline.following is not None:
+                self._supervisor.start(f"links:{source.name}", pipeline.following.run)
         else:
             self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
         for worker in pipeline.workers.values():
@@ -274,6 +276,7 @@ class Daemon:
         for worker in pipeline.workers:
             self._supervisor.join(f"work:{name}/{worker}", grace_s + _JOIN_S)
         self._supervisor.join(f"rescan:{name}", _JOIN_S)
+        self._supervisor.join(f"links:{name}", _JOIN_S)
         if pipeline.checkpoints is not None:
             pipeline.checkpoints.finish(is_clean=is_clean)
             self._supervisor.join(f"state:{name}", _JOIN_S)
@@ -302,7 +305,8 @@ def check_rsync() -> None:
 
 
 def _is_watched_alike(old: Source, new: Source) -> bool:
-    return replace(old, targets=()) == replace(new, targets=())
+    is_same = replace(old, targets=()) == replace(new, targets=())
+    return is_same and old.follow == new.follow
 
 
 def _scratch(state_dir: str) -> str:

@@ -100,6 +100,7 @@ def assemble_target(
             root,
             filters,
             one_file_system=target.options.one_file_system,
+            follow=target.options.follow,
             large_file_bytes=target.large_file_bytes,
         )
         for filters in (target.filters, target.full_pass_filters)

@@ -19,12 +19,14 @@ from sersync.model.checkpoint import Kept, Moment, RootIdentity
 from sersync.model.path import ROOT
 from sersync.model.target import Settings, Source
 from sersync.replication.checkpoints import Checkpoints
+from sersync.replication.following import Following
 from sersync.replication.keeping import Keeping
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.ports import Clock
 from sersync.replication.reconcile import Reconcile, Request
 from sersync.replication.worker import TargetWorker
 from sersync.state.store import SqliteStore
+from sersync.watch.followed import LinkWatch
 from sersync.watch.level import Levels
 from sersync.watch.rescan import Rescan
 
@@ -73,7 +75,12 @@ class Lasting:
         was_clean = kept is not None and kept.was_clean
         if kept is None or not (was_clean or kept.same_boot):
             pipeline.keeping.void([ROOT])
-        is_trusted = any(worker.record.is_trusted for worker in pipeline.workers.values())
+        workers = pipeline.workers.values()
+        is_trusted = any(worker.record.is_trusted for worker in workers)
+        if pipeline.following is not None:
+            pipeline.following.tells_at_first = any(
+                worker.record.is_trusted or not worker.target.baseline for worker in workers
+            )
         since = None if kept is None else kept.stored_at
         pipeline.reconcile.ask(
             Request(subtree=ROOT, tells=is_trusted, doubts_moves=not was_clean, since=since)
@@ -134,6 +141,15 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         changed=pipeline.mailbox.wake,
         clock=clock,
     )
+    if follow := source.follow:
+        pipeline.following = Following(
+            source.name,
+            LinkWatch(root, source.filters, follow),
+            put=pipeline.found,
+            is_lost=lambda: pipeline.lost is not None,
+            clock=clock,
+            every_s=source.poll_every_s,
+        )
     return Lasting(
         pipeline=pipeline,
         checkpoints=pipeline.checkpoints,

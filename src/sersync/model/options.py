@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sersync.model.follow import Follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class RsyncOptions:
     """``-H``: all names of an inode travel together."""
     one_file_system: bool = False
     """``-x``: mount points are not crossed."""
+    follow: Follow = field(default_factory=Follow)
+    """The symlinks in whose place stands what they lead to (``-L`` and others)."""
     max_size: bool = False
     """The user set ``--max-size`` or ``--min-size``: we add no size limit of ours."""
 

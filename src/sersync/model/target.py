@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from sersync.model.filters import Filter, Rule
+from sersync.model.follow import Follow
 from sersync.model.hooks import HookSettings
 from sersync.model.options import RsyncOptions
 from sersync.model.trigger import EVERY_TRIGGER, Trigger
@@ -156,6 +159,11 @@ class Source:
     hooks: tuple[HookSettings, ...] = ()
     triggers: frozenset[Trigger] = EVERY_TRIGGER
     """What is carried when it happens; other changes wait for a full pass."""
+
+    @property
+    def follow(self) -> Follow:
+        """The symlinks that one target or another follows."""
+        return reduce(or_, (target.options.follow for target in self.targets), Follow())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
 from sersync.replication.checkpoints import Checkpoints
+from sersync.replication.following import Following
 from sersync.replication.hook_worker import HookWorker
 from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
 from sersync.replication.mailbox import Mailbox
@@ -63,6 +64,8 @@ class Pipeline:
         self.keeping: Keeping | None = None
         self.reconcile: Reconcile | None = None
         """Finds by the manifest what nobody told of; None: everything is compared instead."""
+        self.following: Following | None = None
+        """Looks behind symlinks, where a target follows some."""
         self._polling = Polling(source.poll_every_s)
         self._looked_at = 0.0
         self._told_missing: set[RelPath] = set()
@@ -79,6 +82,8 @@ class Pipeline:
             watcher.wake()
         if self.reconcile is not None:
             self.reconcile.stop()
+        if self.following is not None:
+            self.following.stop()
 
     def begin(self) -> None:
         """Watch the tree; raises ``SersyncError`` when that cannot be."""
@@ -143,7 +148,11 @@ class Pipeline:
             directories=watcher.directories if watcher is not None else 0,
             halted=self._lost,
             missing=self.guard.missing,
-            notes=(*(watcher.notes if watcher is not None else ()), *self._notes_on_unheard()),
+            notes=(
+                *(watcher.notes if watcher is not None else ()),
+                *self._notes_on_unheard(),
+                *(self.following.notes if self.following is not None else ()),
+            ),
             targets=tuple(targets),
             outdated=self._outdated(),
             state=self.checkpoints.status() if self.checkpoints is not None else None,
@@ -254,6 +263,8 @@ class Pipeline:
 
     def found(self, reports: Sequence[Report]) -> None:
         """Let *reports* be carried, and the hooks know. For any thread."""
+        if self.following is not None:
+            reports = self.following.told(reports)
         self.mailbox.put(reports, now=self._clock.monotonic())
         for hook in self.hooks:
             hook.offer(reports)

@@ -48,6 +48,7 @@ class Run:
     list_bytes: int = 0
     file_bytes: int = 0
     sweeps: list[bytes] = field(default_factory=list)
+    left_alone: list[RelPath] = field(default_factory=list)
 
     @property
     def hold(self) -> Hold:
@@ -73,6 +74,7 @@ class Run:
         self.large += unit.large
         self.origin = unit.origin
         self.sweeps += unit.sweeps
+        self.left_alone += unit.left_alone
         self.list_bytes += sum(map(len, unit.names)) + len(unit.names)
         self.file_bytes += unit.size_bytes
 
@@ -128,6 +130,7 @@ def _level_of(
     if there is not None:
         widened.names += [name for name in there.names if name not in widened.names]
         widened.locks += [path for path in there.locks if path not in widened.locks]
+        widened.left_alone += [path for path in there.left_alone if path not in widened.left_alone]
         widened.large = [
             *widened.large,
             *(path for path in there.large if path not in widened.large),

@@ -66,6 +66,8 @@ class Recipe:
     deletes: Deletes = Deletes.LISTED
     kept: tuple[bytes, ...] = ()
     """Patterns of what must stay on the target although something above it is deleted."""
+    left_alone: tuple[bytes, ...] = ()
+    """Patterns of what this run neither sends nor deletes."""
 
 
 def destination(endpoint: Endpoint) -> bytes:
@@ -96,6 +98,7 @@ def options(target: Target, recipe: Recipe, *, rsh: str = "") -> list[bytes]:
         *connecting(target, rsh=rsh),
         *_limiting(target, recipe),
         *(b"--filter=P " + pattern for pattern in recipe.kept),
+        *(b"--filter=- " + pattern for pattern in recipe.left_alone),
         *(target.full_pass_filters if recipe.scheduled else target.filters).rsync_options(),
     ]
 

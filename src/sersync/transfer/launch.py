@@ -14,6 +14,7 @@ from sersync.linux.children import Children
 from sersync.model.batch import Reason
 from sersync.model.capabilities import Capabilities
 from sersync.model.path import RelPath
+from sersync.model.rule import literal_pattern
 from sersync.model.target import Target
 from sersync.transfer.batch import LONGEST_WARM_LIST_BYTES, MOST_LIST_BYTES, Run
 from sersync.transfer.command import (
@@ -94,6 +95,9 @@ class Launcher:
             new = run.locks[0]
             argv = moving(target, recipe, new=new, old=run.origin, rsh=rsh, extra=extra)
             return self._start(argv), name_list(run.names) if b"--from0" in argv else b""
+        if run.left_alone:
+            patterns = tuple(b"/" + literal_pattern(path) for path in run.left_alone)
+            recipe = replace(recipe, left_alone=patterns)
         kept_bytes = READS_ALL_BYTES if reads_all else KEPT_BYTES
         # A level that is listed name by name can be longer than a command line may be.
         if is_short(run) or run.list_bytes > MOST_LIST_BYTES:
@@ -139,6 +143,11 @@ class Launcher:
 def is_short(run: Run) -> bool:
     """Tell whether the names of *run* may travel as a list; a longer list is read too slowly."""
     return run.list_bytes <= LONGEST_WARM_LIST_BYTES
+
+
+def is_plain(run: Run) -> bool:
+    """Tell whether *run* needs nothing of an rsync but that it takes a short list."""
+    return is_short(run) and not run.left_alone
 
 
 def not_started(error: OSError) -> Reason:

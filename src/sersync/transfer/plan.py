@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.follow import NOWHERE
 from sersync.model.path import ROOT, RelPath, join, parent
 from sersync.transfer.alike import Alike, Carried, Terms
 from sersync.transfer.command import Kind
@@ -35,7 +36,8 @@ class View(Protocol):
         """Return what is at *path*, or None when there is nothing.
 
         A path that cannot be looked at has mode 0: rsync is to find out why, and nothing that
-        we merely cannot see is ever deleted.
+        we merely cannot see is ever deleted. A symlink that is followed and leads nowhere is
+        ``NOWHERE``, and left alone on both sides.
         """
         ...
 
@@ -106,7 +108,7 @@ class Planner:
             path, scope = blocker, Scope.ENTRY
         seen = self._view.lstat(path)
         self._links.look(path, seen)
-        if self._excluded(path, seen):
+        if seen is NOWHERE or self._excluded(path, seen):
             self._plan.nothing_to_do.append(dirty)
         elif seen is None:
             self._gone(dirty, path)
@@ -222,6 +224,9 @@ class Planner:
         terms = self._terms
         fresh_ns = terms.wall_ns - YOUNG_NS
         for entry, seen in self._view.entries(directory):
+            if seen is NOWHERE:
+                unit.left_alone.append(join(directory, entry))
+                continue
             mode = seen.st_mode
             unit.entries += 1
             if stat.S_ISDIR(mode):
@@ -258,6 +263,9 @@ class Planner:
         below: list[RelPath] = []
         for entry, seen in self._view.entries(directory):
             path = join(directory, entry)
+            if seen is NOWHERE:
+                unit.left_alone.append(path)
+                continue
             if self._excluded(path, seen):
                 continue
             unit.entries += 1
@@ -325,6 +333,7 @@ class Planner:
         there.names += [name for name in unit.names if name not in there.names]
         there.sweeps += [name for name in unit.sweeps if name not in there.sweeps]
         there.locks += [path for path in unit.locks if path not in there.locks]
+        there.left_alone += [path for path in unit.left_alone if path not in there.left_alone]
         there.stamps = [*there.stamps, *unit.stamps]
         there.large = [*there.large, *(path for path in unit.large if path not in there.large)]
         there.entries = max(there.entries, unit.entries)

@@ -26,7 +26,7 @@ from sersync.transfer.active import Active
 from sersync.transfer.asides import Asides
 from sersync.transfer.batch import Batch, Run
 from sersync.transfer.command import Kind, Recipe, name_list
-from sersync.transfer.launch import Launcher, is_short, not_started
+from sersync.transfer.launch import Launcher, is_plain, not_started
 from sersync.transfer.output import parse_stats
 from sersync.transfer.planning import Planning, all_runs
 from sersync.transfer.probe import Probe
@@ -69,7 +69,7 @@ class RsyncTransport:
         self._children = Children(self._wake, roll)
         self._active: dict[Child, Active] = {}
         self._ready: list[Outcome] = []
-        planning = self._planning = Planning(root)
+        planning = self._planning = Planning(root, target.options.follow)
         self._tree, self._links, self._carried = planning.tree, planning.links, planning.carried
         self._connecting_s = 0.0
         self._protected = protected
@@ -269,7 +269,7 @@ class RsyncTransport:
         self._demand.began(now)
 
     def _child_for(self, run: Run, recipe: Recipe, *, cold: bool) -> tuple[Child | None, bool]:
-        if is_short(run) and run.kind is Kind.ENTRIES and not cold:
+        if is_plain(run) and run.kind is Kind.ENTRIES and not cold:
             place = self._launcher.place()
             spare = self._spares.take(recipe, place) if place else None
             if spare is not None:

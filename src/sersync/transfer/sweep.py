@@ -101,7 +101,7 @@ def _within_limits(
 def looking(run: Run, recipe: Recipe) -> tuple[Run, Recipe]:
     """Return the dry run that comes before *run*, and how it is made."""
     size = sum(map(len, run.sweeps)) + len(run.sweeps)
-    look = Run(Kind.ENTRIES, names=run.sweeps, list_bytes=size)
+    look = Run(Kind.ENTRIES, names=run.sweeps, list_bytes=size, left_alone=run.left_alone)
     return look, replace(recipe, kind=Kind.ENTRIES, deletes=Deletes.LISTED, max_delete=None)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from sersync.model.path import RelPath
+from sersync.linux.followed import FollowedLinks
+from sersync.model.follow import Follow
+from sersync.model.path import RelPath, join
 from sersync.transfer.plan import Seen
 from sersync.transfer.unit import DOUBTFUL, Stamp
 
@@ -19,13 +21,15 @@ _UNSEEN: Final = os.stat_result((0,) * 10)
 class SourceTree:
     """Looks at the source. Owned by the worker's thread."""
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, follow: Follow | None = None) -> None:
+        """*follow*: the symlinks in whose place stands what they lead to."""
         self._prefix = root.rstrip(b"/") + b"/"
+        self._links = FollowedLinks(root, follow or Follow())
 
     def lstat(self, path: RelPath) -> Seen | None:
         """Return what is at *path*, None for nothing, mode 0 for what cannot be looked at."""
         try:
-            return os.lstat(self._prefix + path)
+            return self._links.through(path, os.lstat(self._prefix + path))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
@@ -43,7 +47,10 @@ class SourceTree:
             with os.scandir(self._prefix + directory) as listing:
                 for entry in listing:
                     try:
-                        found.append((entry.name, entry.stat(follow_symlinks=False)))
+                        seen = entry.stat(follow_symlinks=False)
+                        if stat.S_ISLNK(seen.st_mode):
+                            seen = self._links.through(join(directory, entry.name), seen)
+                        found.append((entry.name, seen))
                     except OSError:
                         continue
         except OSError:

@@ -44,6 +44,8 @@ class Unit:
     """There is nothing any more: what the target has is to be deleted."""
     origin: RelPath | None = None
     """The name under which the target has it, for the kinds that move."""
+    left_alone: list[RelPath] = field(default_factory=list)
+    """What in its levels is neither to be sent nor to be deleted: links that lead nowhere."""
     sweeps: list[bytes] = field(default_factory=list)
     """Names of what a dry run must look through on the target, before anything is deleted."""
 

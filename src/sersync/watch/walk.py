@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sersync.linux.followed import FollowedLinks
 from sersync.model.filters import Filter
+from sersync.model.follow import Follow
 from sersync.model.path import ROOT, RelPath, join
 from sersync.model.slices import Extent, Slice
 
@@ -27,6 +30,7 @@ class Walk:
     """Walks the tree at *root*, without what *filters* exclude. Keeps nothing between calls.
 
     *one_file_system*: what is mounted below the root is not entered, as with rsync's ``-x``.
+    *follow*: the symlinks in whose place stands what they lead to.
     *max_entries* and *max_bytes*: a slice is complete when it holds as much. Files of
     *large_file_bytes* and more do not count for that: they travel on a lane of their own.
     Every call may run in a thread of its own.
@@ -38,6 +42,7 @@ class Walk:
         filters: Filter,
         *,
         one_file_system: bool = False,
+        follow: Follow | None = None,
         max_entries: int = 2000,
         max_bytes: int = 64 << 20,
         large_file_bytes: int = 8 << 20,
@@ -45,6 +50,7 @@ class Walk:
         self._root = root
         self._filters = filters
         self._one_file_system = one_file_system
+        self._links = FollowedLinks(root, follow) if follow else None
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._large_file_bytes = large_file_bytes
@@ -108,6 +114,11 @@ class Walk:
     def _add(self, level: _Level, entry: os.DirEntry[bytes], device: int | None) -> None:
         path = join(level.path, entry.name)
         is_dir = entry.is_dir(follow_symlinks=False)
+        status: os.stat_result | None = None
+        if self._links is not None and entry.is_symlink():
+            with contextlib.suppress(OSError):
+                status = self._links.through(path, entry.stat(follow_symlinks=False))
+                is_dir = stat.S_ISDIR(status.st_mode)
         if self._filters and self._filters.excludes(path, is_dir=is_dir):
             return
         level.entries += 1
@@ -115,7 +126,7 @@ class Walk:
             level.directories.append(path)
             return
         try:
-            status = entry.stat(follow_symlinks=False)
+            status = status or entry.stat(follow_symlinks=False)
         except OSError:
             return
         if is_dir:

@@ -44,6 +44,12 @@ OPTIONS = [
     "-aS",
     "-ax",
     "-a --safe-links",
+    "-aL",
+    "-rtL",
+    "-ak",
+    "-a --copy-unsafe-links",
+    "-a --copy-unsafe-links --safe-links",
+    "-aLH",
     "-aC",
     "-aI",
     "-a --size-only",
@@ -103,6 +109,15 @@ def plant(root: Path, outside: Path) -> None:
         file.truncate(1 << 20)
     (root / "inside").symlink_to("d/deep")
     (root / "d/unsafe").symlink_to(outside)
+    (root / "to-directory").symlink_to("d/e")
+    far = outside.with_name("far")
+    (far / "below").mkdir(parents=True)
+    (far / "below" / "f").write_text("far away")
+    (far / "below" / "near").symlink_to("f")
+    (root / "d" / "far").symlink_to(far)
+    (root / "d" / "up").symlink_to("../../far/below")
+    for path in (*far.rglob("*"), far, outside):
+        os.utime(path, ns=(OLD_NS, OLD_NS), follow_symlinks=False)
     (root / "dangling").symlink_to("nowhere")
     os.mkfifo(root / "fifo")
 
@@ -144,6 +159,9 @@ def test_a_full_pass_does_what_plain_rsync_does(
     other.mkdir()
     shutil.copy2(source / "only-here", other / "only-here")
     (source / SENTINEL).write_text("1")
+    if parse_rsync_options(shlex.split(options), base=()).options.follow.every:
+        # With a link that leads nowhere, rsync fails, and deletes nothing.
+        (source / "dangling").unlink()
     settle(source, OLD_NS + 10**12)
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     for target in (theirs, ours):
