@@ -1,145 +1,187 @@
-"""The control socket: HTTP/1.1 over a unix socket that only its owner may open.
+"""The doors of the daemon: the control socket for its owner, and a TCP listener to read.
 
-``GET /v1/status`` answers with the daemon's status; ``POST /v1/pause``, ``/v1/resume`` and
-``/v1/resync`` do what they say. Whatever goes wrong is a JSON object with an ``error``. One
-thread accepts, one short-lived thread answers each caller, so that a caller who says nothing
-keeps nobody waiting.
+A door costs nothing but a waiting thread until the first caller comes; then HTTP is loaded and
+served in that thread, beside the engine and never in its way.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import errno
+import logging
 import os
+import select
 import socket
-import socketserver
+import threading
 from collections.abc import Callable
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from threading import Thread
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sersync.api.address import reachable
-from sersync.api.render import deeds_document, status_document
-from sersync.api.requests import parse_request
-from sersync.model.request import Deed, NobodyMeant, Request
-from sersync.model.status import DaemonStatus
+from sersync.api.board import Board
+from sersync.linux.ports import holder_of
+from sersync.linux.wake import Wake
+from sersync.model.api import ApiSettings
 
-_CALLER_TIMEOUT_S: Final = 5.0
+if TYPE_CHECKING:
+    from sersync.api.serving import Serving
 
-_LONGEST_BODY_BYTES: Final = 64 << 10
+log: Final = logging.getLogger("sersync.api")
 
-Snapshot = Callable[[], DaemonStatus]
-Act = Callable[[Request], tuple[Deed, ...]]
-"""Does what is asked for; raises ``NobodyMeant``."""
-
-
-def _nothing(_: Request) -> tuple[Deed, ...]:
-    return ()
+_BACKLOG: Final = 64
+_TRY_AGAIN_S: Final = 10.0
+_JOIN_S: Final = 5.0
 
 
-class ControlServer:
-    """Answers questions about the daemon. ``start`` and ``close`` are for one thread."""
+class Door:
+    """One listening socket with its thread. ``start`` and ``close`` are for one thread."""
 
-    def __init__(self, path: str, snapshot: Snapshot, act: Act = _nothing) -> None:
-        """Prepare to serve at *path*; *snapshot* and *act* are called from any thread."""
+    def __init__(
+        self,
+        name: str,
+        bind: Callable[[], socket.socket],
+        board: Board,
+        *,
+        settings: ApiSettings | None,
+    ) -> None:
+        """*bind* returns a bound socket; *settings* guard a TCP listener, None is for our own."""
+        self._bind = bind
+        self._board = board
+        self._settings = settings
+        self._serving: Serving | None = None
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._wake = Wake()
+        self._listening: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.error = ""
+        """Why nobody can come in, as it is now."""
+
+    def start(self, *, patient: bool = False) -> None:
+        """Serve from now on. Raises ``OSError`` when it cannot; *patient*, it tries on instead."""
+        if not patient:
+            self._listening = self._listen()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        with self._lock:
+            self._stopping.set()
+            if self._serving is not None:
+                self._serving.stop()
+        self._wake.set()
+        self._thread.join(_JOIN_S)
+        if self._listening is not None:
+            self._listening.close()
+
+    def _listen(self) -> socket.socket:
+        listening = self._bind()
+        listening.listen(_BACKLOG)
+        return listening
+
+    def _run(self) -> None:
+        while self._listening is None:
+            try:
+                self._listening = self._listen()
+                self.error = ""
+            except OSError as error:
+                self._cannot(error)
+                if self._stopping.wait(_TRY_AGAIN_S):
+                    return
+        select.select([self._listening.fileno(), self._wake.fileno()], [], [])
+        if self._stopping.is_set():
+            return
+        from sersync.api.serving import Serving
+
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            self._serving = Serving(self._board, door=self._settings)
+        self._serving.run(self._listening)
+
+    def _cannot(self, error: OSError) -> None:
+        where = self._settings.address if self._settings is not None else "the control socket"
+        said = f"{where} cannot be listened at: {error.strerror}"
+        remedy = "It is tried again every few seconds; replication goes on."
+        if error.errno == errno.EADDRINUSE and self._settings is not None:
+            holder = holder_of(self._settings.port)
+            said = f"{where} is taken by {holder or 'another program'}"
+            remedy = f"Choose another port (listen in [api]), or end that. {remedy}"
+        if said != self.error:
+            self.error = said
+            log.error("%s. %s", said, remedy)
+
+
+class ApiServer:
+    """The control socket at *path*, and the TCP listener if *settings* name one."""
+
+    def __init__(self, path: str, board: Board, settings: ApiSettings | None = None) -> None:
         self._path = path
-        self._act = act
-        self._snapshot = snapshot
-        self._server: _Server | None = None
-        self._thread: Thread | None = None
+        self._settings = settings or ApiSettings()
+        self._control = Door("api", self._bind_control, board, settings=None)
+        self._listener: Door | None = None
+        if self._settings.host:
+            self._listener = Door("page", self._bind_tcp, board, settings=self._settings)
+        self._is_closed = False
 
     def start(self) -> None:
         """Serve from now on. A socket left over at the path is replaced: hold the lock before.
 
-        Raises ``OSError`` when the socket cannot be made.
+        Raises ``OSError`` when the control socket cannot be made. A TCP port that is taken is
+        told, and tried again.
         """
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
-        with reachable(self._path) as address:
-            self._server = _Server(address, self._snapshot, self._act)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="api")
-        self._thread.daemon = True
-        self._thread.start()
+        self._control.start()
+        if self._listener is not None:
+            self._listener.start(patient=True)
 
     def close(self) -> None:
-        """Stop serving and remove the socket."""
-        if self._server is None or self._thread is None:
+        """Stop serving and remove the socket. Once is enough, more does no harm."""
+        if self._is_closed:
             return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        self._server = None
+        self._is_closed = True
+        if self._listener is not None:
+            self._listener.close()
+        self._control.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
 
-
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, address: str, snapshot: Snapshot, act: Act) -> None:
-        self.snapshot = snapshot
-        self.act = act
-        super().__init__(address, _Answer)
-
-    def server_bind(self) -> None:
+    def _bind_control(self) -> socket.socket:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+        listening = socket.socket(socket.AF_UNIX)
         # Linux makes the socket's file with the mode of the socket itself (net/unix/af_unix.c,
         # unix_bind_bsd), so there is no moment in which others could open it.
-        os.fchmod(self.socket.fileno(), 0o600)
-        super().server_bind()
+        os.fchmod(listening.fileno(), 0o600)
+        with reachable(self._path) as address:
+            listening.bind(address)
+        if group := self._settings.socket_group:
+            self._give_to(group)
+        return listening
 
-    def handle_error(
-        self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any
-    ) -> None:
-        """Let a caller who went away go."""
-
-
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "sersync"
-    sys_version = ""
-    timeout = _CALLER_TIMEOUT_S
-    server: _Server
-
-    def do_GET(self) -> None:
-        if self.path == "/v1/status":
-            self._send(HTTPStatus.OK, status_document(self.server.snapshot()))
-        else:
-            self._send(HTTPStatus.NOT_FOUND, {"error": f"there is no {self.path}"})
-
-    def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LONGEST_BODY_BYTES:
-            self.close_connection = True
-            self._send(HTTPStatus.LENGTH_REQUIRED, {"error": "a body of known length is needed"})
-            return
-        body = self.rfile.read(int(length))
+    def _give_to(self, group: str) -> None:
         try:
-            request = parse_request(self.path, body)
-        except ValueError as error:
-            self._send(HTTPStatus.BAD_REQUEST, {"error": str(error)})
-            return
-        if request is None:
-            self._send(HTTPStatus.NOT_FOUND, {"error": f"there is no {self.path}"})
-            return
+            os.chown(self._path, -1, _group_id(group))
+            os.chmod(self._path, 0o660)
+        except (OSError, KeyError) as error:
+            log.error(
+                "the group %s may not ask at the control socket: %s. Only its owner may; look at"
+                " socket_group in [api], and whether this user is a member of that group.",
+                group,
+                error.strerror if isinstance(error, OSError) else "there is no such group",
+            )
+
+    def _bind_tcp(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._settings.host else socket.AF_INET
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            deeds = self.server.act(request)
-        except NobodyMeant as error:
-            self._send(HTTPStatus.NOT_FOUND, {"error": str(error)})
-            return
-        self._send(HTTPStatus.OK, deeds_document(deeds))
+            listening.bind((self._settings.host, self._settings.port))
+        except OSError:
+            listening.close()
+            raise
+        return listening
 
-    def _send(self, status: HTTPStatus, document: dict[str, Any]) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def address_string(self) -> str:
-        return "local"
+def _group_id(group: str) -> int:
+    import grp
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Say nothing: asking for the status is no news."""
+    return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid

@@ -12,6 +12,7 @@ import stat
 from itertools import combinations
 
 from sersync.config.findings import Findings
+from sersync.config.positions import Path
 from sersync.config.resolve import Placed, Resolved
 from sersync.model.path import RelPath, display, is_within
 from sersync.model.target import (
@@ -24,6 +25,8 @@ from sersync.model.target import (
 
 def check_across(resolved: Resolved, findings: Findings) -> None:
     """Note sources that cannot be read, and endpoints that would harm one another."""
+    if resolved.token_file:
+        _check_secret(resolved.token_file, ("api", "token_file"), findings)
     for index, source in enumerate(resolved.settings.sources):
         if complaint := source_complaint(source.root):
             findings.mistake(("source", index, "root"), complaint)
@@ -95,18 +98,25 @@ def _below(directory: bytes, path: bytes) -> RelPath | None:
 
 
 def _check_password_file(one: Placed, findings: Findings) -> None:
-    """Apply the rules of rsync(1), ``--password-file``; rsync itself ends with code 1."""
     file = one.target.password_file
-    place = (*one.path, "password_file")
+    if _check_secret(file, (*one.path, "password_file"), findings):
+        _check_password(file, one, findings)
+
+
+def _check_secret(file: str, place: Path, findings: Findings) -> bool:
+    """Tell whether *file* can be read by us, and by nobody else; note what is wrong with it.
+
+    These are the rules of rsync(1), ``--password-file``; rsync itself ends with code 1.
+    """
     if not os.path.isabs(file):
         findings.mistake(place, f'"{file}" is not an absolute path')
-        return
+        return False
     try:
         status = os.stat(file)
         readable = os.access(file, os.R_OK)
     except OSError as error:
         findings.mistake(place, f"{file}: {error.strerror}")
-        return
+        return False
     if not readable:
         findings.mistake(place, f"{file} cannot be read: Permission denied")
     elif stat.S_ISDIR(status.st_mode):
@@ -116,7 +126,8 @@ def _check_password_file(one: Placed, findings: Findings) -> None:
     elif os.geteuid() == 0 and status.st_uid != 0:
         findings.mistake(place, f"{file} does not belong to root", f"chown root {file}")
     else:
-        _check_password(file, one, findings)
+        return True
+    return False
 
 
 def _check_password(file: str, one: Placed, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from sersync.config.schema import (
+    ApiTable,
     Document,
     SourceTable,
     SshSettings,
@@ -34,6 +35,7 @@ _TABLES: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
         "Something that runs for each changed path, once it stands on all targets.",
         HookTable,
     ),
+    ("`[api]`", "Who may ask how it stands, besides the owner of the control socket.", ApiTable),
     ("`ssh`", "For targets of the form `[user@]host:/path`.", SshSettings),
 )
 _KINDS: Final = {
@@ -116,7 +118,7 @@ def _own_fields(table: type[BaseModel]) -> Iterator[tuple[str, Any]]:
 
 
 def _kind(annotation: Any) -> str:
-    if annotation is TargetSettings or annotation is SshSettings:
+    if annotation in (TargetSettings, SshSettings, ApiTable):
         return "table"
     return {
         "str": "string",

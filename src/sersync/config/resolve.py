@@ -11,6 +11,7 @@ from typing import Final
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
+from sersync.config.resolve_api import resolve_api
 from sersync.config.resolve_hooks import resolve_hooks
 from sersync.config.resolve_target import Surroundings, TargetResolver, TargetRules
 from sersync.config.schema import (
@@ -45,6 +46,8 @@ class Resolved:
 
     settings: Settings
     placed: tuple[Placed, ...]
+    token_file: str = ""
+    """Where the secret of the API stands; empty for none."""
 
 
 def resolve(document: Document, *, surroundings: Surroundings, findings: Findings) -> Resolved:
@@ -69,9 +72,10 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
         grace_s=document.grace,
         failure_log=document.failure_log,
         retry_failed_s=document.retry_failed,
+        api=resolve_api(document.api, findings, surroundings.read_file),
         checkpoint_every_s=_often(document.checkpoint_every, findings),
     )
-    return Resolved(settings=settings, placed=tuple(placed))
+    return Resolved(settings=settings, placed=tuple(placed), token_file=document.api.token_file)
 
 
 def _often(seconds: float, findings: Findings) -> float:

@@ -220,6 +220,27 @@ class SourceTable(FilterSettings):
     target: list[TargetTable] = Field(min_length=1, description="One table per target.")
 
 
+class ApiTable(Table):
+    """Who may ask how it stands, besides the owner of the control socket."""
+
+    listen: str = Field(
+        default="",
+        description="Port, or address and port, where page, JSON and metrics can be read, such as"
+        " `8377` or `127.0.0.1:8377`. Unset: nowhere. Any address but the loopback needs"
+        " `token_file`.",
+    )
+    token_file: str = Field(
+        default="",
+        description="File with a secret; who sends it may also pause, resume and resync through"
+        " `listen`. Only its owner may read it.",
+    )
+    socket_group: str = Field(
+        default="",
+        description="Group whose members may ask at the control socket, too, and so do everything"
+        " that `sersync` can do to this instance.",
+    )
+
+
 class Document(Table):
     """Settings of sersync, real-time one-way replication of directory trees through rsync."""
 
@@ -252,6 +273,9 @@ class Document(Table):
     )
     defaults: TargetSettings = Field(
         default=TargetSettings(), description="Settings for all targets of all sources."
+    )
+    api: ApiTable = Field(
+        default=ApiTable(), description="The page, JSON and metrics over TCP; the control socket."
     )
     source: list[SourceTable] = Field(min_length=1, description="One table per source.")
     hooks: list[HookTable] = Field(

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import Final
 
 from sersync import __version__
-from sersync.api.server import ControlServer
+from sersync.api.server import ApiServer
 from sersync.daemon.assembly import assemble_source, assemble_target
+from sersync.daemon.board import DaemonBoard
 from sersync.daemon.control import Control
 from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
@@ -59,9 +60,10 @@ class Daemon:
         self._on_batch = on_batch
         self.pulse = Pulse()
         self._supervisor = Supervisor(lambda _: self.crashed.set())
+        self._board = DaemonBoard(self.status, Control(lambda: tuple(self._pipelines.values())))
         self._pipelines: dict[str, Pipeline] = {}
         self._lock: DirectoryLock | None = None
-        self._control: ControlServer | None = None
+        self._api: ApiServer | None = None
         self._connections: SharedConnections | None = None
         self._scratch = ""
         self._roll: Roll | None = None
@@ -82,12 +84,7 @@ class Daemon:
         try:
             for source in self.settings.sources:
                 self._start_source(source)
-            self._control = ControlServer(
-                os.path.join(self.settings.state_dir, "control.sock"),
-                self.status,
-                Control(lambda: tuple(self._pipelines.values())),
-            )
-            self._control.start()
+            self._open_doors()
         except SersyncError:
             self.stop(now=True)
             raise
@@ -95,8 +92,8 @@ class Daemon:
     def stop(self, *, now: bool = False) -> None:
         """End: running transfers are finished within the grace period, or *now* cancelled."""
         grace_s = 0.0 if now else self.settings.grace_s
-        if self._control is not None:
-            self._control.close()
+        if self._api is not None:
+            self._api.close()
         for pipeline in self._pipelines.values():
             pipeline.stop()
             for worker in pipeline.workers.values():
@@ -143,7 +140,10 @@ class Daemon:
         wanted = {source.name: source for source in settings.sources}
         for name in [name for name in self._pipelines if name not in wanted]:
             self._stop_source(name)
+        is_open_alike = self.settings.api == settings.api
         self.settings = settings
+        if not is_open_alike:
+            self._open_doors()
         for source in settings.sources:
             pipeline = self._pipelines.get(source.name)
             if pipeline is not None and _is_watched_alike(pipeline.source, source):
@@ -177,6 +177,14 @@ class Daemon:
             self._following.discard(source.name)
             where = os.fsdecode(place)
             log.info("%s: its symlink leads to %s now; it is followed", source.name, where)
+
+    def _open_doors(self) -> None:
+        """Let people and programs ask; who is asking already has to come again."""
+        if self._api is not None:
+            self._api.close()
+        path = os.path.join(self.settings.state_dir, "control.sock")
+        self._api = ApiServer(path, self._board, self.settings.api)
+        self._api.start()
 
     # Sources and targets.
 

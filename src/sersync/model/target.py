@@ -7,6 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
+from sersync.model.api import ApiSettings
 from sersync.model.filters import Filter, Rule
 from sersync.model.follow import Follow
 from sersync.model.hooks import HookSettings
@@ -181,5 +182,7 @@ class Settings:
     """File that lists what cannot be carried now; empty is none."""
     retry_failed_s: float = 0.0
     """Everything that failed is tried again this often; 0 leaves it to its own pauses."""
+    api: ApiSettings = field(default_factory=ApiSettings)
+    """Who may ask how it stands, besides the owner at the control socket."""
     checkpoint_every_s: float = 5.0
     """How often what must outlive the daemon is stored, when something changed."""

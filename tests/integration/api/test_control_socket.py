@@ -14,8 +14,10 @@ import pytest
 
 from sersync.api.address import reachable
 from sersync.api.client import NotDone, NotReachable, ask, fetch_status
-from sersync.api.server import ControlServer
+from sersync.api.server import ApiServer
 from sersync.model.request import Deed, Did, NobodyMeant, Request, Verb
+from sersync.model.status import DaemonStatus
+from tests.support.board import FakeBoard
 from tests.support.status import daemon_status
 
 
@@ -29,8 +31,8 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(path: Path) -> Iterator[ControlServer]:
-    server = ControlServer(str(path), daemon_status)
+def server(path: Path) -> Iterator[ApiServer]:
+    server = ApiServer(str(path), FakeBoard())
     server.start()
     yield server
     server.close()
@@ -47,9 +49,7 @@ def test_only_its_owner_may_open_it(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_after_close_the_socket_is_gone_and_nobody_answers(
-    path: Path, server: ControlServer
-) -> None:
+def test_after_close_the_socket_is_gone_and_nobody_answers(path: Path, server: ApiServer) -> None:
     server.close()
     server.close()
 
@@ -60,7 +60,7 @@ def test_after_close_the_socket_is_gone_and_nobody_answers(
 
 def test_a_socket_left_over_is_replaced(path: Path) -> None:
     path.touch()
-    server = ControlServer(str(path), daemon_status)
+    server = ApiServer(str(path), FakeBoard())
 
     server.start()
 
@@ -93,10 +93,11 @@ def test_other_addresses_are_not_found(path: Path) -> None:
 def test_a_daemon_that_hangs_is_given_up_on(path: Path) -> None:
     answer = threading.Event()
 
-    def slow() -> None:
+    def slow() -> DaemonStatus:
         answer.wait()
+        return daemon_status()
 
-    server = ControlServer(str(path), slow)  # type: ignore[arg-type]
+    server = ApiServer(str(path), FakeBoard(slow))
     server.start()
 
     with pytest.raises(NotReachable, match="timed out"):
@@ -125,7 +126,7 @@ def asked(path: Path) -> Iterator[list[Request]]:
         requests.append(request)
         return (Deed(source="www", target="web1", did=Did.RESYNCING),)
 
-    server = ControlServer(str(path), daemon_status, act)
+    server = ApiServer(str(path), FakeBoard(act=act))
     server.start()
     yield requests
     server.close()

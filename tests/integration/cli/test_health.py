@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sersync.api.server import ControlServer
+from sersync.api.server import ApiServer
 from sersync.model.status import TargetState
+from tests.support.board import FakeBoard
 from tests.support.cli import Cli
 from tests.support.status import daemon_status, target_status
 
@@ -20,7 +21,7 @@ def healthy(tmp_path: Path) -> Iterator[Path]:
     """The state directory of an instance that is well."""
     (tmp_path / "state" / "www").mkdir(parents=True)
     path = tmp_path / "state" / "www" / "control.sock"
-    server = ControlServer(os.fspath(path), daemon_status)
+    server = ApiServer(os.fspath(path), FakeBoard())
     server.start()
     yield tmp_path / "state"
     server.close()
@@ -37,7 +38,7 @@ def test_all_well_is_0_and_quiet_says_nothing(cli: Cli, healthy: Path) -> None:
 def test_trouble_is_said_even_when_quiet(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     status = daemon_status(target_status(state=TargetState.HALTED))
-    server = ControlServer(os.fspath(tmp_path / "state" / "control.sock"), lambda: status)
+    server = ApiServer(os.fspath(tmp_path / "state" / "control.sock"), FakeBoard(lambda: status))
     server.start()
     try:
         result = cli.run("health", "--state-dir", "state", "--quiet")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sersync.api.server import ControlServer
+from sersync.api.server import ApiServer
 from sersync.model.batch import Reason
 from sersync.model.status import DaemonStatus, TargetState
+from tests.support.board import FakeBoard
 from tests.support.cli import Cli, cli
 from tests.support.status import daemon_status, target_status
 
@@ -23,12 +24,12 @@ class Instances:
 
     def __init__(self, base: Path) -> None:
         self.base = base
-        self._servers: list[ControlServer] = []
+        self._servers: list[ApiServer] = []
 
     def add(self, name: str, status: DaemonStatus) -> None:
         """Begin to answer for the instance *name*."""
         (self.base / name).mkdir()
-        server = ControlServer(os.fspath(self.base / name / "control.sock"), lambda: status)
+        server = ApiServer(os.fspath(self.base / name / "control.sock"), FakeBoard(lambda: status))
         server.start()
         self._servers.append(server)
 

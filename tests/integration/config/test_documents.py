@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sersync.cli.reference import schema_text, with_settings
 from sersync.config.rsync_reference import options_page
-from sersync.config.schema import Document, SourceTable, TargetTable
+from sersync.config.schema import ApiTable, Document, SourceTable, TargetTable
 
 _DOCS = Path(__file__).parents[3] / "docs"
 _EXAMPLE = Path(__file__).parents[3] / "examples" / "sersync.toml"
@@ -35,16 +35,21 @@ def test_rsync_options_in_docs_are_current() -> None:
 def test_every_setting_is_described() -> None:
     page = (_DOCS / "configuration.md").read_text()
 
-    for table in (Document, SourceTable, TargetTable):
+    for table in (Document, ApiTable, SourceTable, TargetTable):
         for name, field in table.model_fields.items():
             assert field.description
             assert f"`{name}`" in page or name in ("source", "target", "hooks")
 
 
 def test_json_schema_knows_every_table() -> None:
-    assert {"HookTable", "SourceTable", "TargetTable", "TargetSettings", "SshSettings"} == set(
-        json.loads(schema_text())["$defs"]
-    )
+    assert {
+        "ApiTable",
+        "HookTable",
+        "SourceTable",
+        "TargetTable",
+        "TargetSettings",
+        "SshSettings",
+    } == set(json.loads(schema_text())["$defs"])
 
 
 def test_example_is_a_valid_document_that_shows_the_values_that_hold() -> None:

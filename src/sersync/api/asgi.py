@@ -1,0 +1,202 @@
+"""The endpoints as an ASGI application: what a request may be, who may ask, who is told news.
+
+Heavy to import (Starlette), so that is left until somebody asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sersync.api.access import READING, Asked, Refusal, refusal
+from sersync.api.board import Board
+from sersync.api.endpoints import Answer, Call, Endpoint, failure
+from sersync.api.news import News
+from sersync.api.openapi import openapi_document
+from sersync.model.api import ApiSettings
+
+_LONGEST_BODY_BYTES: Final = 64 << 10
+_BODY_WITHIN_S: Final = 5.0
+_HEARTBEAT_S: Final = 15.0
+_SAFETY: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+EVENTS: Final = Endpoint(
+    method="GET",
+    path="/v1/events",
+    summary="The status as server-sent events, whenever it changed",
+    answer=lambda _board, _call: Answer(),
+    media="text/event-stream",
+    returns={"type": "string"},
+)
+_OPENAPI: Final = "/openapi.json"
+
+
+def make_app(
+    board: Board,
+    endpoints: Sequence[Endpoint],
+    news: News,
+    *,
+    door: ApiSettings | None,
+) -> ASGIApp:
+    """Return the application. *door*: what guards a TCP listener; None is the control socket."""
+    openapi = Endpoint(
+        method="GET",
+        path=_OPENAPI,
+        summary="This description",
+        answer=lambda _board, _call: Answer(
+            document=openapi_document([*endpoints, EVENTS, openapi])
+        ),
+    )
+    routes = [_route(board, each) for each in (*endpoints, openapi)]
+    routes.append(Route(EVENTS.path, _events(news), methods=["GET"]))
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _refused_by_the_framework, ValueError: _unreadable},
+    )
+    return _Guarded(app, door)
+
+
+class _Guarded:
+    """Lets through what may pass, and adds what keeps a browser from mischief."""
+
+    def __init__(self, app: ASGIApp, door: ApiSettings | None) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope)
+        refused = refusal(_asked(request), self._door) if self._door is not None else None
+        if refused is not None:
+            await _refused(refused)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _asked(request: Request) -> Asked:
+    headers = request.headers
+    return Asked(
+        method=request.method,
+        host=headers.get("host", ""),
+        authorization=headers.get("authorization", ""),
+        content_type=headers.get("content-type", ""),
+    )
+
+
+def _refused(refused: Refusal) -> Response:
+    headers = {"Connection": "close"}
+    if refused.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="sersync", charset="UTF-8"'
+    return _response(
+        Answer(document={"error": refused.message}, status=refused.status, headers=headers)
+    )
+
+
+def _route(board: Board, endpoint: Endpoint) -> Route:
+    async def answer(request: Request) -> Response:
+        body = b""
+        if request.method not in READING:
+            try:
+                body = await _body(request)
+            except _BadBody as error:
+                return _response(failure(error.status, error.message))
+        call = Call(path=request.url.path, query=dict(request.query_params), body=body)
+        return _response(await run_in_threadpool(endpoint.answer, board, call))
+
+    return Route(endpoint.path, answer, methods=[endpoint.method])
+
+
+class _BadBody(Exception):
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body. A length must be given: what is too long is not even begun."""
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit()):
+        raise _BadBody(HTTPStatus.LENGTH_REQUIRED, "a body of known length is needed")
+    if int(length) > _LONGEST_BODY_BYTES:
+        message = f"the body is longer than {_LONGEST_BODY_BYTES} bytes"
+        raise _BadBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            return await request.body()
+    except TimeoutError:
+        raise _BadBody(HTTPStatus.REQUEST_TIMEOUT, "the body did not come") from None
+    except ClientDisconnect:
+        raise _BadBody(HTTPStatus.BAD_REQUEST, "the body was cut off") from None
+
+
+def _response(answer: Answer) -> Response:
+    # Surrogates, which stand for bytes of file names, are no UTF-8: JSON escapes them.
+    text = answer.text if answer.document is None else json.dumps(answer.document).encode()
+    return Response(
+        text,
+        status_code=answer.status,
+        media_type=answer.media if answer.document is None else "application/json",
+        headers={**_SAFETY, **answer.headers},
+    )
+
+
+def _events(news: News) -> Callable[[Request], Awaitable[Response]]:
+    async def events(_: Request) -> Response:
+        return StreamingResponse(_stream(news), media_type="text/event-stream", headers={**_SAFETY})
+
+    return events
+
+
+async def _stream(news: News) -> AsyncIterator[bytes]:
+    """Yield the newest status whenever there is one; who is slow misses some, never the last."""
+    async with news.listening() as listener:
+        yield b"retry: 2000\n\n"
+        while not news.is_over:
+            document = b""
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_HEARTBEAT_S):
+                    document = await listener.next()
+            if document:
+                yield b"event: status\ndata: " + document + b"\n\n"
+            else:
+                yield b": still there\n\n"
+
+
+async def _refused_by_the_framework(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    message = status.phrase.lower()
+    if status is HTTPStatus.NOT_FOUND:
+        message = f"there is no {request.url.path[:200]}"
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        message = f"{request.method[:20]} means nothing to {request.url.path[:200]}"
+    answer = Answer(document={"error": message}, status=status, headers=dict(error.headers or {}))
+    return _response(answer)
+
+
+async def _unreadable(_request: Request, error: Exception) -> Response:
+    """A header or an address that is no text."""
+    return _response(failure(HTTPStatus.BAD_REQUEST, f"the request cannot be read: {error}"))

@@ -1,0 +1,146 @@
+"""What can be asked for, and how it is answered. Functions of a board, free of any framework.
+
+To add one: write a function, and add its row to ``ENDPOINTS``. Answers are documents, or text
+with a type of its own; ``docs/json-contract.md`` describes each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from sersync.api.board import Board
+from sersync.api.render import deeds_document, status_document
+from sersync.api.requests import PREFIX, parse_request
+from sersync.model.request import NobodyMeant, Verb
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: its *query* (the last of each name counts) and its *body*."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is sent back: a *document* as JSON, or else *text* of the type *media*."""
+
+    document: Json | None = None
+    text: bytes = b""
+    media: str = "application/json"
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One address. *answer* may take its time: it runs in a thread of its own.
+
+    *parameters* are those of its query, each with a sentence; *accepts* and *returns* are schemas
+    of JSON bodies.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answer: Callable[[Board, Call], Answer]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    accepts: Json | None = None
+    returns: Json = field(default_factory=lambda: {"type": "object"})
+    media: str = "application/json"
+
+
+def failure(status: HTTPStatus, message: str) -> Answer:
+    """Return an answer that says why there is none."""
+    return Answer(document={"error": message}, status=status)
+
+
+def status(board: Board, _: Call) -> Answer:
+    """Answer how everything stands."""
+    return Answer(document=status_document(board.status()))
+
+
+def deeds(board: Board, call: Call) -> Answer:
+    """Do what a verb says, and answer what came of it."""
+    try:
+        request = parse_request(call.path, call.body)
+    except ValueError as error:
+        return failure(HTTPStatus.BAD_REQUEST, str(error))
+    if request is None:
+        return failure(HTTPStatus.NOT_FOUND, f"there is no {call.path}")
+    try:
+        return Answer(document=deeds_document(board.act(request)))
+    except NobodyMeant as error:
+        return failure(HTTPStatus.NOT_FOUND, str(error))
+
+
+_NAMES: Final[Json] = {
+    "source": {"type": "string", "description": "Name of a source; empty for all of them."},
+    "target": {"type": "string", "description": "Name of a target; empty for all of them."},
+}
+_REASON: Final[Json] = {
+    "type": ["object", "null"],
+    "required": ["message", "remedy", "command", "needs_confirm"],
+}
+_DEEDS: Final[Json] = {
+    "type": "object",
+    "required": ["targets"],
+    "properties": {
+        "targets": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["source", "target", "did", "reason"],
+                "properties": {"did": {"type": "string"}, "reason": _REASON},
+            },
+        }
+    },
+}
+
+
+def _verb(verb: Verb, summary: str, **more: Json) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=PREFIX + verb.value,
+        summary=summary,
+        answer=deeds,
+        accepts={
+            "type": "object",
+            "additionalProperties": False,
+            "properties": _NAMES | more,
+        },
+        returns=_DEEDS,
+    )
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path="/v1/status",
+        summary="How every source and target stands",
+        answer=status,
+        returns={
+            "type": "object",
+            "required": ["version", "pid", "uptime_s", "config_file", "state_dir", "sources"],
+            "properties": {"sources": {"type": "array", "items": {"type": "object"}}},
+        },
+    ),
+    _verb(Verb.PAUSE, "Start nothing more, go on collecting changes"),
+    _verb(
+        Verb.RESUME,
+        "Go on: after a pause, after a halt, and without waiting for the next attempt",
+        confirm={"type": "boolean", "description": "What a guard warned of is meant."},
+    ),
+    _verb(
+        Verb.RESYNC,
+        "Compare everything, or one subtree, again",
+        subtree={"type": "string", "description": "Absolute, or relative to the root."},
+    ),
+)
