@@ -57,7 +57,7 @@ def test_an_address_that_cannot_be_or_that_anybody_could_use_is_a_mistake(
 
     [mistake] = caught.value.mistakes
     assert said in mistake.message
-    assert "api: listen" in mistake.place or ":6" in mistake.place
+    assert mistake.place.endswith("sersync.toml:6: api: listen")
 
 
 def test_a_token_is_read_from_a_file_that_only_its_owner_can_read(tmp_path: Path) -> None:
