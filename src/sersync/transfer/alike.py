@@ -19,6 +19,7 @@ from sersync.transfer.unit import DOUBTFUL, Stamp
 
 COARSE_TICK_NS: Final = 20_000_000
 """Within this time two writes may get the same times, on most file systems before Linux 6.13."""
+_WHOLE_SECONDS_TICK_NS: Final = 2_000_000_000
 _RENAMED_WITHIN_NS: Final = 10_000_000_000
 """The longest time from the last write to a temporary name to its rename that is nothing odd."""
 
@@ -42,6 +43,15 @@ class Terms:
     tree_entries: int = 5_000
     coarse_tick_ns: int = COARSE_TICK_NS
     """Within this time of a look, a file may change and keep the times that it had."""
+
+    def tick_of(self, ctime_ns: int) -> int:
+        """Return how long after that change time a file may change again and keep its times.
+
+        A whole second is of a file system that keeps no parts of it: ext4 with inodes of 128
+        bytes, some servers of NFS. (Elsewhere it is one by chance, and costs one transfer.)
+        """
+        is_whole = ctime_ns % 1_000_000_000 == 0
+        return self.coarse_tick_ns + (_WHOLE_SECONDS_TICK_NS if is_whole else 0)
 
     @property
     def tick_ns(self) -> int:
@@ -96,7 +106,7 @@ class Alike:
             if known is DOUBTFUL:
                 return True
             old_size, old_mtime_ns, old_ctime_ns, looked_at_ns = known
-            if ctime_ns == old_ctime_ns and ctime_ns <= looked_at_ns - terms.coarse_tick_ns:
+            if ctime_ns == old_ctime_ns and ctime_ns <= looked_at_ns - terms.tick_of(ctime_ns):
                 return False
             alike = abs(mtime_ns - old_mtime_ns) <= terms.tick_ns
             # Bytes may have been written by another name, of which nothing was heard.
@@ -107,7 +117,8 @@ class Alike:
         if not dirty.content or (dirty.created and terms.is_mirror and path == dirty.path):
             return False
         if known is None:
-            if terms.tick_ns and abs(terms.wall_ns - mtime_ns) <= 2 * terms.tick_ns:
+            tick_ns = max(terms.tick_ns, terms.tick_of(ctime_ns) - terms.coarse_tick_ns)
+            if tick_ns and abs(terms.wall_ns - mtime_ns) <= 2 * tick_ns:
                 return True
             if self._is_unmatched(mtime_ns, ctime_ns):
                 return False

@@ -202,7 +202,7 @@ class Planner:
         only to a file that was written to: one whose directory moves away and back keeps its own.
         A large one is not carried with its directory then, so nothing is taken for granted.
         """
-        if self._terms.coarse_tick_ns or stamp[0] > self._terms.large_file_bytes:
+        if self._terms.tick_of(stamp[2]) or stamp[0] > self._terms.large_file_bytes:
             return False
         known = self._carried.stamp(path)
         return known is not None and known[:3] == stamp[:3] and self._carried.is_confirmed(path)

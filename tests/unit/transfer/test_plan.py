@@ -28,7 +28,7 @@ from sersync.transfer.unit import (
 )
 
 NOW = 1000.0
-WALL_NS = 1_700_000_000 * 10**9
+WALL_NS = 1_800_000_000_123_456_789
 LONG_AGO_NS = WALL_NS - 3600 * 10**9
 FILE, DIRECTORY, LINK, FIFO = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO
 
@@ -387,6 +387,20 @@ def test_a_level_in_place_of_names_does_not_hide_a_rewrite_that_looks_the_same(
         b"d/back": Kind.REWRITES,
     }
     assert list(slice_of_a_pass.units) == [b"d"]
+
+
+def test_where_a_file_system_keeps_whole_seconds_only_a_second_write_within_one_is_sent() -> None:
+    second_ns = WALL_NS // 10**9 * 10**9
+    tree = Tree(a=seen(size=7, mtime_ns=second_ns))
+    known = (7, second_ns, second_ns, WALL_NS - 100_000_000)
+    fine = planned(tree, dirty(b"a", content=True), memory=Memory(b"a", a=known), coarse_tick_ns=0)
+    later = (7, second_ns, second_ns, second_ns + 3 * 10**9)
+    old = planned(tree, dirty(b"a", content=True), memory=Memory(b"a", a=later))
+    unknown = planned(tree, dirty(b"a", content=True), coarse_tick_ns=0)
+
+    assert only(fine).kind is Kind.REWRITES
+    assert only(old).kind is Kind.ENTRIES
+    assert only(unknown).kind is Kind.REWRITES
 
 
 def test_a_file_that_changed_while_it_was_carried_is_sent_without_comparing() -> None:

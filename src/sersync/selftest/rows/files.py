@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from pathlib import Path
 from typing import Final
 
 from sersync.selftest.changes import NAMES
@@ -131,12 +132,7 @@ def long_paths(trial: Trial) -> None:
 @FILES.row("whole-seconds", "a target whose file system keeps whole seconds only", Need.EXT4)
 def whole_seconds(trial: Trial) -> None:
     site = trial.copy_to("copy")
-    image = trial.top / "disk"
-    with image.open("wb") as file:
-        file.truncate(16 << 20)
-    trial.command("mkfs.ext4", "-q", "-I", "128", os.fspath(image))
-    trial.command("mount", "-o", "loop", os.fspath(image), os.fspath(site.root))
-    trial.at_the_end(lambda: trial.command("umount", "-l", os.fspath(site.root)))
+    _mount_whole_seconds(trial, site.root)
     site.has_whole_seconds = True
     site.exclude = lambda path: path == b"lost+found"
     trial.source_settings["exclude"] = ["/lost+found"]
@@ -146,6 +142,31 @@ def whole_seconds(trial: Trial) -> None:
             (trial.source / "d0" / f"f{number}").write_text(f"{turn}" * 80)
         pause_for(trial.chance.random() * 0.3)
     trial.converge()
+
+
+@FILES.row("coarse-source", "rewrites where the source keeps whole seconds only", Need.EXT4)
+def coarse_source(trial: Trial) -> None:
+    site = trial.copy_to("copy")
+    _mount_whole_seconds(trial, trial.source)
+    site.exclude = lambda path: path == b"lost+found"
+    trial.source_settings["exclude"] = ["/lost+found"]
+    trial.plant()
+    trial.begin()
+    for turn in range(20):
+        for number in range(4):
+            (trial.source / "d0" / f"f{number}").write_text(f"{turn:02}" * 80)
+        pause_for(0.1 + trial.chance.random() * 0.4)
+    trial.converge()
+
+
+def _mount_whole_seconds(trial: Trial, place: Path) -> None:
+    """Mount a file system there whose inodes have no room for parts of a second."""
+    image = trial.top / "disk"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    trial.command("mkfs.ext4", "-q", "-I", "128", os.fspath(image))
+    trial.command("mount", "-o", "loop", os.fspath(image), os.fspath(place))
+    trial.at_the_end(lambda: trial.command("umount", "-l", os.fspath(place)))
 
 
 def _under_way(trial: Trial) -> Site:
