@@ -87,7 +87,8 @@ class TargetResolver:
             name=settings.name or str(endpoint),
             endpoint=endpoint,
             filters=Filter(
-                [*self._trash(parsed), *filtered.rules, *parsed.rules], filtered.expressions
+                [*self._trash(parsed), *parsed.rules_before, *filtered.rules, *parsed.rules],
+                filtered.expressions,
             ),
             full_pass_rules=filtered.full_pass,
             options=parsed.options,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sersync.config.rsync_table import Fate
@@ -31,6 +31,10 @@ _DELETING: Final = frozenset(
 _MAY_REPEAT: Final = frozenset({"one-file-system", "fuzzy"})
 """Given twice, these mean more than given once."""
 
+_NOT_BELOW: Final = Rule(False, b"/*/*", sends_only=True)
+"""What is in a directory below the root takes no part without ``--recursive``; the directory does,
+as with ``--dirs``, and when it is gone, all that its copy holds goes with it."""
+
 _CVS_PATTERNS: Final = rb"""
     RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$
     *.old *.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core
@@ -43,14 +47,15 @@ _CVS_PATTERNS: Final = rb"""
 class ParsedOptions:
     """What a list of rsync options means. None and "": nothing was said about it.
 
-    *rules* are to follow the user's other filter rules. *delete* is True when a ``--delete…``
-    was given. *bandwidth_kib_s*, *timeout_s* and *connect_timeout_s* may be 0: no limit.
-    *rsh* is empty for plain ``ssh`` too. *warnings* are sentences; in *mistakes* the place is
-    the word as it was written.
+    *rules* are to follow the user's other filter rules, and *rules_before* to precede them.
+    *delete* is True when a ``--delete…`` was given. *bandwidth_kib_s*, *timeout_s* and
+    *connect_timeout_s* may be 0: no limit. *rsh* is empty for plain ``ssh`` too. *warnings* are
+    sentences; in *mistakes* the place is the word as it was written.
     """
 
     options: RsyncOptions = field(default_factory=RsyncOptions)
     rules: tuple[Rule, ...] = ()
+    rules_before: tuple[Rule, ...] = ()
     delete: bool | None = None
     bandwidth_kib_s: int | None = None
     password_file: str = ""
@@ -215,7 +220,11 @@ class _Reading:
         if "cvs-exclude" in self._on:
             self._rules += [Rule(False, pattern) for pattern in _CVS_PATTERNS]
             self._warn("--cvs-exclude: rsync's own list is used; .cvsignore files are not read")
+        if "delete-excluded" in self._on:
+            self._rules = [replace(rule, sends_only=True) for rule in self._rules]
         self._exclude_side_directories()
+        if "recursive" not in self._on:
+            self._warn("without -r (or -a) only what lies in the root itself is carried")
 
     def result(self) -> ParsedOptions:
         """Return everything that was said."""
@@ -240,6 +249,7 @@ class _Reading:
                 max_size=bool(on & {"max-size", "min-size"}),
             ),
             rules=tuple(self._rules),
+            rules_before=() if "recursive" in on else (_NOT_BELOW,),
             delete=True if on & _DELETING else None,
             bandwidth_kib_s=None if limit is None else _kib(limit),
             password_file=values.get("password-file", ""),

@@ -33,7 +33,8 @@ def _lines() -> Iterator[str]:
     yield "# rsync's options"
     yield ""
     yield "Every option of rsync(1) can be given in `rsync_options`, in its short, combined or long"
-    yield "form, and in `commonParams` of a confxml.xml. What becomes of each:"
+    yield "form, and in `commonParams` of a confxml.xml. Without `-r` or `-a` only what lies in the"
+    yield "root itself is carried. What becomes of each:"
     yield ""
     for fate, (title, prose) in _TITLES.items():
         yield f"## {title}"

@@ -180,7 +180,8 @@ _TRANSLATED: Final = (
 )
 
 _TRANSLATED_WITH_A_NOTE: Final = {
-    "--delete-excluded": "what is missing at the source is deleted, what is excluded never is",
+    "--delete-excluded": "holds for what other options of rsync exclude; what `exclude` or a"
+    " <filter> excludes is never deleted",
 }
 
 _DISPLAY: Final = (

@@ -34,7 +34,15 @@ class Filter:
     Any thread may ask: what is remembered about directories is only ever added or dropped whole.
     """
 
-    __slots__ = ("_directories", "_options", "_verses", "expressions", "is_exact", "rules")
+    __slots__ = (
+        "_directories",
+        "_options",
+        "_verses",
+        "expressions",
+        "is_exact",
+        "protecting",
+        "rules",
+    )
 
     def __init__(self, rules: Iterable[Rule] = (), expressions: Iterable[Expression] = ()) -> None:
         self.rules = tuple(rules)
@@ -49,6 +57,10 @@ class Filter:
             for include, verse in groupby(self.rules, key=lambda rule: rule.include)
         )
         self._directories: dict[bytes, bool] = {}
+        both = [rule for rule in self.rules if not rule.sends_only]
+        is_all = len(both) == len(self.rules)
+        self.protecting: Filter = self if is_all else Filter(both, self.expressions)
+        """What keeps things on a target; the rest only says what is sent."""
 
     def with_excluded(self, paths: Iterable[RelPath]) -> Filter:
         """Return a filter that excludes *paths* too, before everything else."""

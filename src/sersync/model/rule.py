@@ -62,17 +62,22 @@ _BARE_BUT_OTHER: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One include or exclude rule; *pattern* is rsync's, as bytes."""
+    """One include or exclude rule; *pattern* is rsync's, as bytes.
+
+    *sends_only*: it says what is sent, and protects nothing on a target (``--delete-excluded``).
+    """
 
     include: bool
     pattern: bytes
+    sends_only: bool = False
 
     def __bytes__(self) -> bytes:
         """Return the rule as rsync's ``--filter`` takes it.
 
         Exactly one space divides: all that follows it is the pattern, other spaces too.
         """
-        return (b"+ " if self.include else b"- ") + self.pattern
+        signs = b"SH" if self.sends_only else b"+-"
+        return b"%c %b" % (signs[0 if self.include else 1], self.pattern)
 
     def __str__(self) -> str:
         return display(bytes(self))

@@ -40,6 +40,8 @@ class Terms:
     now: float
     wall_ns: int
     is_mirror: bool = True
+    is_recursive: bool = True
+    """Else directories below the root are never looked into."""
     tree_entries: int = 5_000
     coarse_tick_ns: int = COARSE_TICK_NS
     """Within this time of a look, a file may change and keep the times that it had."""

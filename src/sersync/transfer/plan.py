@@ -114,6 +114,8 @@ class Planner:
             self._gone(dirty, path)
         elif not stat.S_ISDIR(seen.st_mode):
             self._entry(dirty, path, seen)
+        elif path and not self._terms.is_recursive:
+            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
         elif scope is Scope.TREE:
             self._tree(dirty, path)
         elif scope is Scope.LEVEL:

@@ -78,6 +78,7 @@ class Planning:
             filters=target.filters,
             capabilities=capabilities,
             delete=target.delete,
+            is_recursive=target.options.recursive,
             is_mirror=target.delete and not target.baseline,
             compares_times=target.options.times and not target.options.own_compare,
             large_file_bytes=target.large_file_bytes,

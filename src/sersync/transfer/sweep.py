@@ -61,7 +61,7 @@ def sort_out(
         above = parent(path)
         if above in excluded:
             excluded.add(path)
-        elif filters.excludes(path, is_dir=is_dir):
+        elif filters.protecting.excludes(path, is_dir=is_dir):
             excluded.add(path)
             if above in leaving:
                 top = leaving[above]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sersync.config.rsync_options import parse_rsync_options
+from sersync.model.expression import parse_expression
 from sersync.model.filters import Filter
 from sersync.model.target import LocalDirectory
 from tests.support.engine import SENTINEL, Engines, copy_at
@@ -24,6 +25,8 @@ TIMELESS = {"--backup", "--omit-dir-times", "--omit-link-times"}
 OPTIONS = [
     "-a",
     "-rlptgoD",
+    "-dlptgoD",
+    "-a --no-recursive --dirs",
     "-artuz",
     "-rlt",
     "-rl",
@@ -81,6 +84,10 @@ OPTIONS = [
     "-a --link-dest=@other",
     "-a --delete-before",
     "-a --delete-after",
+    "-a --delete-excluded",
+    "-a --delete-excluded --exclude=*.o",
+    "-a --delete-excluded --include=keep.o --exclude=*.o --exclude=/d/e/",
+    "-aC --delete-excluded",
 ]
 
 
@@ -142,6 +149,8 @@ def plant_target(root: Path) -> None:
     (root / "extraneous").mkdir()
     (root / "extraneous/file").write_text("gone")
     (root / "d/there.o").write_text("excluded, and only there")
+    (root / "d/e").mkdir()
+    (root / "d/e/old").write_text("in a directory that is excluded, perhaps")
     (root / "program").write_text("#!/bin/sh")
     os.utime(root / "program", ns=(mtime_ns, mtime_ns))
     for path in (*root.rglob("*"), root):
@@ -185,7 +194,7 @@ def test_a_full_pass_does_what_plain_rsync_does(
         ours,
         LocalDirectory(path=os.fsencode(ours)),
         options=parsed.options,
-        filters=Filter(parsed.rules),
+        filters=Filter([*parsed.rules_before, *parsed.rules]),
     )
     engine = engines(source, copy)
     wait_until(engine.is_at_rest, 30.0, message=lambda: str(engine.status()))
@@ -198,3 +207,59 @@ def test_a_full_pass_does_what_plain_rsync_does(
         hard_links=parsed.options.hard_links,
         ignore_root=True,
     )
+
+
+def test_delete_excluded_and_a_filter_that_rsync_cannot_apply(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    ours = tmp_path / "ours"
+    (ours / "d" / "x").mkdir(parents=True)
+    (ours / "d" / "x" / "x").write_text("excluded by an expression: it stays")
+    (ours / "d" / "there.o").write_text("excluded by rsync's option: it goes")
+    (source / "d").mkdir()
+    (source / "d" / "new.o").write_text("is not sent")
+    parsed = parse_rsync_options(["-a", "--delete-excluded", "--exclude=*.o"], base=())
+    filters = Filter(parsed.rules, [parse_expression(rb"/d/([a-z])/\1")])
+    assert not filters.is_exact
+    copy = copy_at(
+        ours, LocalDirectory(path=os.fsencode(ours)), options=parsed.options, filters=filters
+    )
+
+    engines(source, copy, filters=Filter((), filters.expressions)).wait_for_rest()
+
+    assert not (ours / "d" / "there.o").exists()
+    assert not (ours / "d" / "new.o").exists()
+    assert (ours / "d" / "x" / "x").exists()
+
+
+def test_without_recursion_changes_in_the_root_itself_are_carried_and_no_others(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    ours = tmp_path / "ours"
+    for root in (source, ours):
+        (root / "d" / "e").mkdir(parents=True)
+        (root / "d" / "f").write_text("as it is")
+    parsed = parse_rsync_options(["-lptgoD", "--dirs"], base=())
+    copy = copy_at(
+        ours,
+        LocalDirectory(path=os.fsencode(ours)),
+        options=parsed.options,
+        filters=Filter(parsed.rules_before),
+    )
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+
+    (source / "d" / "f").write_text("changed")
+    (source / "d" / "new").mkdir()
+    (source / "n" / "m").mkdir(parents=True)
+    (source / "top").write_text("top")
+    engine.wait_for_rest()
+
+    assert (ours / "top").read_text() == "top"
+    assert (ours / "d" / "f").read_text() == "as it is"
+    assert not (ours / "d" / "new").exists()
+    assert (ours / "n").is_dir()
+    assert not (ours / "n" / "m").exists()
+
+    shutil.rmtree(source / "d")
+    wait_until(lambda: not (ours / "d").exists())

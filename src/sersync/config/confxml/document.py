@@ -16,6 +16,7 @@ from sersync.config.confxml.hooks import hook_table
 from sersync.config.confxml.nouns import Confxml, LocalPath, Remote, Spot
 from sersync.config.confxml.values import Values
 from sersync.config.positions import Path
+from sersync.config.rsync_words import Given, given_options
 from sersync.model.path import RelPath, is_within
 from sersync.model.trigger import Trigger
 
@@ -137,7 +138,8 @@ class _Translation:
 
     def _options(self) -> list[str]:
         try:
-            return shlex.split(self._confxml.params)
+            words = shlex.split(self._confxml.params)
+            return ["-r", *words] if lacks_recursion(words) else words
         except ValueError as error:
             self._values.mistake(
                 self._confxml.spots["params"], f"cannot be split into options: {error}"
@@ -281,3 +283,12 @@ def _names(roots: list[str]) -> list[str]:
             name, number = f"{plain}-{number}", number + 1
         names.append(name)
     return names
+
+
+def lacks_recursion(words: list[str]) -> bool:
+    """Tell whether nothing in *words* says how deep to go.
+
+    The old daemon named each changed file to rsync, at any depth; only its full pass failed.
+    """
+    said = {each.option.name for each in given_options(words) if isinstance(each, Given)}
+    return said.isdisjoint({"archive", "recursive", "dirs", "old-dirs"})

@@ -5,9 +5,10 @@ Only what the file touches is said. Each of these was a fault of sersync 2.5, se
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
-from sersync.config.confxml.document import EDITORS_FILES
+from sersync.config.confxml.document import EDITORS_FILES, lacks_recursion
 from sersync.config.confxml.nouns import Confxml, Spot
 from sersync.config.confxml.values import Values
 from sersync.errors import Mistake
@@ -15,8 +16,8 @@ from sersync.errors import Mistake
 
 def notes_on(confxml: Confxml, values: Values) -> Iterator[Mistake]:
     """Yield what is different now for somebody who used *confxml* with sersync 2.5."""
-    said = [*_for_everybody(confxml), *_on_transfers(confxml), *_on_passes(confxml)]
-    for spot, message in [*said, *_on_plugins(confxml)]:
+    said = [*_for_everybody(confxml), *_on_params(confxml), *_on_transfers(confxml)]
+    for spot, message in [*said, *_on_passes(confxml), *_on_plugins(confxml)]:
         yield Mistake(place=values.place(spot.position, spot.label), message=message)
 
 
@@ -102,6 +103,21 @@ def _on_transfers(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
             )
     if confxml.is_xfs and "xfs" in spots:
         yield spots["xfs"], "xfs makes no difference any more: every file system is read alike"
+
+
+def _on_params(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
+    try:
+        words = shlex.split(confxml.params)
+    except ValueError:
+        return
+    if "params" in confxml.spots and lacks_recursion(words):
+        yield (
+            confxml.spots["params"],
+            (
+                "without -r single files were carried, at any depth, new directories were not, and"
+                " full passes failed; now all of it is carried, as with -r"
+            ),
+        )
 
 
 def _on_passes(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
