@@ -12,7 +12,7 @@ from itertools import chain
 from sersync.changelog.merge import changed, merged
 from sersync.model.checkpoint import Waiting
 from sersync.model.dirty import DirtyPath, Scope
-from sersync.model.path import RelPath, ancestors
+from sersync.model.path import RelPath, ancestors, overlap
 
 
 class Backlog:
@@ -163,6 +163,19 @@ class Backlog:
         """Take note that runs have ended: if nothing is left, new names are new again."""
         if self._doubts_new and not (self.own or self.deferred or self.in_flight):
             self._doubts_new = False
+
+    def hasten(self, within: RelPath) -> int:
+        """Make due what is held back of *within*, and of what lies above it; return how much."""
+        held = 0
+        for place in (self.own, self.deferred):
+            for path, entry in list(place.items()):
+                if entry.not_before and overlap(path, within):
+                    held += 1
+                    place[path] = changed(entry, not_before=0.0)
+                    self._touch(path)
+                    if place is self.own:
+                        heappush(self._times, (0.0, entry.sequence, path))
+        return held
 
     def next_due(self) -> float | None:
         """Return the earliest hold in the own set; None if nothing there can be taken."""

@@ -48,6 +48,11 @@ def is_within(path: RelPath, directory: RelPath) -> bool:
     return not directory or path == directory or path.startswith(directory + b"/")
 
 
+def overlap(one: RelPath, other: RelPath) -> bool:
+    """Tell whether one of the two paths is the other, or lies below it."""
+    return is_within(one, other) or is_within(other, one)
+
+
 def display(path: bytes) -> str:
     r"""Return *path* for people: undecodable and control bytes as ``\xNN``, the root as ``.``."""
     text = path.decode("utf-8", "surrogateescape") or "."

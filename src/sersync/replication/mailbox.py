@@ -153,6 +153,16 @@ class Mailbox:
         with self._lock:
             return self._log.next_due(target)
 
+    def hasten(self, target: str, within: RelPath) -> int:
+        """Make due what is held back for *target* of *within*; return how many paths that were."""
+        with self._lock:
+            return self._log.hasten(target, within)
+
+    def first_before(self, target: str, moment: float, within: RelPath) -> DirtyPath | None:
+        """Return something of *within* that *target* has not got since *moment* or before."""
+        with self._lock:
+            return self._log.first_before(target, moment, within)
+
     def defer(self, target: str, paths: Iterable[DirtyPath]) -> None:
         """Take *paths* back until the end of some run."""
         with self._lock:

@@ -26,12 +26,12 @@ def dirty_again(
     row), so that it is never in the way of others. What the target will never take is left, and
     what vanished is just looked at again.
     """
-    again = [_again(each, now) for each in outcome.again]
     first_seen = min((each.first_seen for each in outcome.paths), default=now)
+    again = [_again(each, now, first_seen) for each in outcome.again]
     retried = {each.path: each.failures for each in outcome.paths}
     for problem in outcome.problems:
         if problem.stage is Stage.VANISHED:
-            again.append(_again(Again(path=problem.path), now))
+            again.append(_again(Again(path=problem.path), now, first_seen))
         elif problem.stage is not Stage.REFUSED:
             failures = 1 + max(failures_of(problem.path), retried.get(problem.path, 0))
             due = now + pause_s(failures)
@@ -39,10 +39,14 @@ def dirty_again(
     return again
 
 
-def _again(each: Again, now: float) -> DirtyPath:
-    not_before = now + _REPEAT_AFTER_S if each.failed else 0.0
+def _again(each: Again, now: float, first_seen: float) -> DirtyPath:
+    # As old as what it follows from: until it is carried, that is not done.
     return DirtyPath(
-        path=each.path, scope=each.scope, sequence=0, first_seen=now, not_before=not_before
+        path=each.path,
+        scope=each.scope,
+        sequence=0,
+        first_seen=first_seen,
+        not_before=now + _REPEAT_AFTER_S if each.failed else 0.0,
     )
 
 
