@@ -9,7 +9,7 @@ from typing import Final
 
 from sersync.changelog.backlog import Backlog, reaching
 from sersync.changelog.merge import changed, merged
-from sersync.model.dirty import DirtyPath
+from sersync.model.dirty import DirtyPath, Snapshot
 from sersync.model.path import RelPath, overlap
 
 _FIRST_SEEN: Final = attrgetter("first_seen")
@@ -83,6 +83,18 @@ class Readable:
             if entry.first_seen <= moment and (not within or overlap(entry.path, within)):
                 return entry
         return None
+
+    def snapshot(self, target: str) -> Snapshot:
+        """Return all that is dirty for *target*; quick, so that nobody waits for it."""
+        backlog = self._backlogs[target]
+        beyond = self._beyond(backlog)
+        if self._older:
+            beyond = (self._as_seen_by(backlog, entry) for entry in beyond)
+        return Snapshot(
+            in_flight=list(backlog.in_flight.values()),
+            deferred=list(backlog.deferred.values()),
+            waiting=[*backlog.own.values(), *beyond],
+        )
 
     def paths(self, target: str, limit: int) -> list[DirtyPath]:
         """Return up to *limit* dirty paths, for people to look at; those at work come first."""

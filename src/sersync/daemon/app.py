@@ -22,6 +22,7 @@ from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
 from sersync.daemon.pulse import Pulse
 from sersync.daemon.supervisor import Supervisor
+from sersync.daemon.waiting import Waiting
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
 from sersync.linux.lock import DirectoryLock, holder
 from sersync.linux.once import run_once
@@ -70,6 +71,7 @@ class Daemon:
         self._following: set[str] = set()
         """Sources that could not be started at the place where their symlink leads."""
         self._started_at = time.monotonic()
+        self.waiting = Waiting(lambda: tuple(self._pipelines.values()))
 
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""
@@ -213,9 +215,11 @@ class Daemon:
             lasting.checkpoints.commit()
             self._supervisor.start(f"state:{source.name}", lasting.checkpoints.run, awaited=False)
         self._start_hooks(pipeline)
-        self._supervisor.start(f"watch:{source.name}", pipeline.watch)
-        if lasting is not None and pipeline.reconcile is not None:
+        if lasting is not None:
+            # Before anybody can ask whether everything is carried.
             lasting.reconcile()
+        self._supervisor.start(f"watch:{source.name}", pipeline.watch)
+        if pipeline.reconcile is not None:
             self._supervisor.start(f"rescan:{source.name}", pipeline.reconcile.run)
             if pipeline.following is not None:
                 self._supervisor.start(f"links:{source.name}", pipeline.following.run)

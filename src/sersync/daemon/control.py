@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from sersync.daemon.meant import meant, subtree_of
 from sersync.model.batch import Reason
-from sersync.model.path import ROOT, RelPath, display
-from sersync.model.request import Deed, Did, NobodyMeant, Request, Verb
+from sersync.model.path import ROOT
+from sersync.model.request import Deed, Did, Request, Verb
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.worker import TargetWorker
 
@@ -28,9 +28,10 @@ class Control:
 
         Raises ``NobodyMeant`` when no source or target has such a name, or holds such a path.
         """
-        meant = list(self._meant(request))
         deeds: list[Deed] = []
-        for pipeline, workers in meant:
+        for pipeline, workers in meant(
+            self._pipelines(), source=request.source, target=request.target, path=request.subtree
+        ):
             if request.verb is Verb.RESUME:
                 deeds += _resume_source(pipeline, confirm=request.confirm)
             for worker in workers:
@@ -44,53 +45,6 @@ class Control:
             who = deed.target or deed.source
             log.info("%s: %s was asked for: %s", who, request.verb.value, deed.did.value)
         return tuple(deeds)
-
-    def _meant(self, request: Request) -> Iterator[tuple[Pipeline, list[TargetWorker]]]:
-        """Yield each source that is meant with those of its targets that are."""
-        pipelines = list(self._pipelines())
-        named = [each for each in pipelines if request.source in ("", each.source.name)]
-        if not named:
-            raise NobodyMeant(
-                f'there is no source "{request.source}", only '
-                + _listed(each.source.name for each in pipelines)
-            )
-        holding = [each for each in named if subtree_of(request.subtree, each) is not None]
-        if not holding:
-            raise NobodyMeant(
-                f"{display(request.subtree)} lies in no source; the roots are "
-                + _listed(display(each.source.root) for each in named)
-            )
-        has_any = False
-        for pipeline in holding:
-            workers = [
-                each
-                for each in tuple(pipeline.workers.values())
-                if request.target in ("", each.target.name)
-            ]
-            if workers:
-                has_any = True
-                yield pipeline, workers
-        if not has_any:
-            there = (worker.target.name for each in holding for worker in each.workers.values())
-            raise NobodyMeant(f'there is no target "{request.target}", only {_listed(there)}')
-
-
-def subtree_of(written: bytes, pipeline: Pipeline) -> RelPath | None:
-    """Return *written*, absolute or relative to the root, below the root of *pipeline*.
-
-    None: an absolute path that lies elsewhere.
-    """
-    if not written.startswith(b"/"):
-        tidy = os.path.normpath(b"/" + written).lstrip(b"/")
-        return RelPath(tidy)
-    tidy = os.path.normpath(written)
-    for root in {pipeline.source.root, os.path.realpath(pipeline.source.root)}:
-        top = root.rstrip(b"/") + b"/"
-        if tidy == root:
-            return ROOT
-        if tidy.startswith(top):
-            return RelPath(tidy[len(top) :])
-    return None
 
 
 def _do(request: Request, pipeline: Pipeline, worker: TargetWorker) -> tuple[Did, Reason | None]:
@@ -120,7 +74,3 @@ def _resume_source(pipeline: Pipeline, *, confirm: bool) -> list[Deed]:
         did, reason = (Did.CONFIRMED, None) if confirm else (Did.REFUSED, each.reason)
         deeds.append(Deed(source=name, target="", did=did, reason=reason))
     return deeds
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in sorted(set(names))) or "none"

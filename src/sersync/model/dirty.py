@@ -39,3 +39,14 @@ class DirtyPath:
     failures: int = 0
     origin: RelPath | None = None
     scheduled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that was dirty for one target at a moment; a path may be in more than one list."""
+
+    in_flight: list[DirtyPath]
+    deferred: list[DirtyPath]
+    """Waiting for a run to end that holds them."""
+    waiting: list[DirtyPath]
+    """To be taken at their time."""

@@ -23,6 +23,11 @@ class Gathering:
         self._is_due = is_due
         self._last_start = float("-inf")
         self._since: float | None = None
+        self._is_in_a_hurry = False
+
+    def hurry(self) -> None:
+        """Let what has gathered go at once. For any thread."""
+        self._is_in_a_hurry = True
 
     def started(self, now: float) -> None:
         """Take note that runs were started."""
@@ -31,12 +36,13 @@ class Gathering:
     def ended(self) -> None:
         """Take note that what has gathered goes now."""
         self._since = None
+        self._is_in_a_hurry = False
 
     def ready_at(self, now: float) -> float:
         """Return when the next runs may start; 0.0 is at once."""
         if self._transport.runs or now - self._last_start < _BUSY_FOR_S:
             return max(self._last_start + self._target.settle_busy_s, self._transport.ready_at)
-        if not self._target.settle_idle_s or not self._is_due(now):
+        if not self._target.settle_idle_s or self._is_in_a_hurry or not self._is_due(now):
             return 0.0
         if self._since is None:
             self._since = now

@@ -87,6 +87,10 @@ class Health:
         self.reason = None
         self.retry_at = 0.0
 
+    def hasten(self) -> None:
+        """Let the next attempt be made at once, unless a person is needed. For any thread."""
+        self.retry_at = 0.0
+
     def asked_to_resume(self, *, confirm: bool) -> tuple[Did, Reason | None]:
         """End a pause; return what comes of ``resume``, with the reason if that is nothing."""
         was_paused, self.is_paused = self.is_paused, False

@@ -9,7 +9,7 @@ from typing import Final
 
 from sersync.changelog.log import Changelog
 from sersync.model.checkpoint import LogChanges, Waiting
-from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.dirty import DirtyPath, Scope, Snapshot
 from sersync.model.path import RelPath
 from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Suspect, Touched
 
@@ -153,10 +153,20 @@ class Mailbox:
         with self._lock:
             return self._log.next_due(target)
 
+    def is_due(self, target: str, now: float) -> bool:
+        """Tell whether something is due for *target*."""
+        due = self.next_due(target)
+        return due is not None and due <= now
+
     def hasten(self, target: str, within: RelPath) -> int:
         """Make due what is held back for *target* of *within*; return how many paths that were."""
         with self._lock:
             return self._log.hasten(target, within)
+
+    def snapshot(self, target: str) -> Snapshot:
+        """Return all that is dirty for *target*."""
+        with self._lock:
+            return self._log.snapshot(target)
 
     def first_before(self, target: str, moment: float, within: RelPath) -> DirtyPath | None:
         """Return something of *within* that *target* has not got since *moment* or before."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sersync.model.dirty import DirtyPath
-from sersync.model.path import ROOT, RelPath, display, is_within
+from sersync.model.path import ROOT, RelPath, display, is_within, overlap
 from sersync.replication.full_pass import FullPass
 from sersync.replication.ports import Scanner
 
@@ -59,6 +59,25 @@ class Passes:
     def want(self, *subtrees: RelPath) -> None:
         """Let *subtrees* be compared when the target can be reached. For any thread."""
         self._wanted.extend(subtrees)
+
+    @property
+    def has_wishes(self) -> bool:
+        """Something is to be compared that was not begun with. For any thread."""
+        return bool(self._wanted) or self._wants_scheduled
+
+    def subtrees(self, path: RelPath, until: float | None) -> list[RelPath]:
+        """Return what is not over of the passes that concern *path*. For any thread.
+
+        Only those that are from *until* or before; without it, also those not begun with.
+        """
+        found = [
+            each.subtree
+            for each in tuple(self._passes)
+            if (until is None or each.first_seen <= until) and overlap(each.subtree, path)
+        ]
+        if until is None:
+            found += [each for each in self.unfinished if overlap(each, path)]
+        return list(dict.fromkeys(found))
 
     def wanted(self) -> list[RelPath]:
         """Return what is wanted, each subtree once; it is the caller's business from now on."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, TypeGuard
 
 from sersync.errors import SersyncError
 from sersync.model.batch import Reason
-from sersync.model.path import ROOT, RelPath, ancestors, display
+from sersync.model.path import ROOT, RelPath, ancestors, display, overlap
+from sersync.model.pending import Ending
 from sersync.model.report import Desync, DesyncReason, Report, Touched
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
+from sersync.replication.barrier import Barrier, Barriers, Phase
 from sersync.replication.checkpoints import Checkpoints
 from sersync.replication.following import Following
 from sersync.replication.hook_worker import HookWorker
@@ -27,6 +30,7 @@ from sersync.replication.worker import TargetWorker
 log = logging.getLogger("sersync.source")
 
 _LOOK_EVERY_S: Final = 1.0
+_MOST_NOTES: Final = 10
 
 
 class Pipeline:
@@ -70,6 +74,7 @@ class Pipeline:
         self._looked_at = 0.0
         self._told_missing: set[RelPath] = set()
         self._told_unheard: set[str] = set()
+        self._barriers = Barriers()
 
     # For other threads.
 
@@ -134,6 +139,11 @@ class Pipeline:
         self._extent = self._measure()
 
     @property
+    def now(self) -> float:
+        """The time, by the clock of the engine. For any thread."""
+        return self._clock.monotonic()
+
+    @property
     def extent(self) -> Extent:
         """How much the source holds, as far as it was counted."""
         return self._extent if self.reconcile is None else self.reconcile.extent
@@ -164,6 +174,17 @@ class Pipeline:
             return None
         return self.keeping.outdated + self.reconcile.waiting
 
+    def await_carried(self, barrier: Barrier) -> None:
+        """Let *barrier* end when all that was changed by now is carried, or cannot be.
+
+        For any thread. Raises ``TooMany``.
+        """
+        self._barriers.add(barrier)
+        self._wake.set()
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.wake()
+
     # The watcher's thread.
 
     def watch(self) -> None:
@@ -185,9 +206,14 @@ class Pipeline:
         if watcher is None:
             raise AssertionError("begin comes before watch")
         began_at = self._clock.monotonic()
-        reports = watcher.take(_LOOK_EVERY_S)
+        barriers = self._barriers.before_a_read()
+        reports = watcher.take(0.0 if barriers else _LOOK_EVERY_S)
         if reports:
             self._put(reports)
+        if barriers and watcher.is_drained:
+            self._barriers.were_read(barriers)
+            for barrier in barriers:
+                self._look_through(barrier, watcher)
         if self.keeping is not None and watcher.is_drained:
             self.keeping.drained(began_at)
         if watcher.is_drained:
@@ -198,18 +224,43 @@ class Pipeline:
             self._look_at_mounts(watcher)
             self._poll(watcher, now)
 
+    def _look_through(self, barrier: Barrier, watcher: Watcher) -> None:
+        """Let the targets count what *barrier* waits for, once all of it is known."""
+        barrier.phase = Phase.LOOKING
+        subtrees = {*watcher.uncovered, *self.guard.unheard}
+        meant = {each for each in subtrees if overlap(each, barrier.path)}
+        if meant:
+            self._have_looked_through(meant)
+        barrier.notes = tuple(
+            f"{display(each) if each else 'the source'} is not watched, or not all of its changes"
+            " are told: it was looked through for this answer"
+            for each in sorted(meant)[:_MOST_NOTES]
+        )
+        if self.reconcile is None:
+            self._let_count(barrier)
+        else:
+            self.reconcile.after(partial(self._let_count, barrier))
+
+    def _let_count(self, barrier: Barrier) -> None:
+        barrier.phase = Phase.CARRYING
+        for target in barrier.targets:
+            worker = self.workers.get(target)
+            if worker is None:
+                barrier.end(target, Ending.WAITING)
+            else:
+                worker.waits.add(barrier)
+
     def _poll(self, watcher: Watcher, now: float) -> None:
         """Have looked through what nobody tells of, when that is due."""
         subtrees = {*watcher.uncovered, *self.guard.unheard}
         is_looking = self.reconcile is not None and self.reconcile.waiting > 0
         if subtrees and self._polling.is_due(now, is_looking=is_looking):
-            self._put(
-                [
-                    Desync(subtree=each, reason=DesyncReason.UNCOVERED, covered=False)
-                    for each in sorted(subtrees)
-                    if subtrees.isdisjoint(ancestors(each))
-                ]
-            )
+            self._have_looked_through(subtrees)
+
+    def _have_looked_through(self, subtrees: set[RelPath]) -> None:
+        topmost = [each for each in sorted(subtrees) if subtrees.isdisjoint(ancestors(each))]
+        reason = DesyncReason.UNCOVERED
+        self._put([Desync(subtree=each, reason=reason, covered=False) for each in topmost])
 
     def _look_at_mounts(self, watcher: Watcher) -> None:
         """Watch and compare what was mounted; tell of what is missing."""
@@ -288,6 +339,7 @@ class Pipeline:
 
     def _await_root(self) -> None:
         """Wait until the root is there again, then watch it anew and compare everything."""
+        self._barriers.lose()
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None

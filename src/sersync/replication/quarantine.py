@@ -39,6 +39,11 @@ class Quarantine:
         """All paths that fail, as far as they are kept in mind."""
         return list(self._failing)
 
+    @property
+    def problems(self) -> list[Problem]:
+        """All that fails, as far as it is kept in mind."""
+        return list(self._failing.values())
+
     def failures_of(self, path: RelPath) -> int:
         """Return how often *path* failed in a row."""
         known = self._failing.get(path)

@@ -97,6 +97,9 @@ class Reconcile:
         self._is_stopping = False
         self._requests: deque[Request] = deque()
         self._walk: Walking | None = None
+        self._asked = 0
+        self._ended = 0
+        self._after: list[tuple[int, Callable[[], None]]] = []
         self.extent = Extent(entries=0, bytes=0)
         """How much the source holds, as far as it was counted."""
 
@@ -107,7 +110,27 @@ class Reconcile:
         with self._lock:
             if not any(each.covers(request) for each in self._requests):
                 self._requests.append(request)
+                self._asked += 1
         self._wake.set()
+
+    def after(self, then: Callable[[], None]) -> None:
+        """Call *then* when all has ended that was asked for by now and tells; or at once.
+
+        It is not called any more once it is to stop.
+        """
+        with self._lock:
+            number = self._asked
+            for request in reversed(self._requests):
+                if request.tells:
+                    break
+                number -= 1
+            else:
+                is_under_way = self._walk is not None and self._walk.request.tells
+                number = self._ended + 1 if is_under_way else 0
+            if number:
+                self._after.append((number, then))
+                return
+        then()
 
     def stop(self) -> None:
         """Let ``run`` return."""
@@ -158,6 +181,11 @@ class Reconcile:
     def _end(self) -> None:
         with self._lock:
             self._walk = None
+            self._ended += 1
+            due = [] if self._is_stopping else [t for n, t in self._after if n <= self._ended]
+            self._after = [(n, then) for n, then in self._after if n > self._ended]
+        for then in due:
+            then()
         self._changed()
 
     def _is_wanted(self) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Final
 
-from sersync.model.batch import Reason
+from sersync.model.batch import Problem, Reason
 from sersync.model.checkpoint import Held
 from sersync.model.path import ROOT, RelPath
 from sersync.model.request import Did
 from sersync.model.status import TargetStatus
 from sersync.model.target import Target
 from sersync.replication.deletions import Deletions
+from sersync.replication.gathering import Gathering
 from sersync.replication.health import Health
 from sersync.replication.passes import Passes
 from sersync.replication.policy import Unconfirmed
@@ -21,6 +23,7 @@ from sersync.replication.progress import Progress
 from sersync.replication.record import Record
 from sersync.replication.standing import Standing
 from sersync.replication.surroundings import Surroundings
+from sersync.replication.waits import Waits
 from sersync.replication.witness import Witness
 
 log: Final = logging.getLogger("sersync.worker")
@@ -56,6 +59,7 @@ class Reins:
         self._probing = Probing(target.name, transport, around.clock)
         self.progress = Progress(now=around.clock.monotonic())
         self._quarantine = self.progress.quarantine
+        self._gathering = Gathering(target, transport, partial(around.mailbox.is_due, target.name))
         self._witness = Witness(target, transport, around, quarantine=self._quarantine)
         self._standing = Standing(
             target,
@@ -66,6 +70,15 @@ class Reins:
             passes=self._passes,
             unconfirmed=self._unconfirmed,
             witness=self._witness,
+        )
+        self.waits = Waits(
+            target,
+            transport,
+            around,
+            health=self._health,
+            passes=self._passes,
+            quarantine=self._quarantine,
+            gathering=self._gathering,
         )
 
     def root_is_lost(self, reason: Reason) -> None:
@@ -133,6 +146,18 @@ class Reins:
     def probe_name(self) -> bytes:
         """The name that the target was just tried with; empty when that was a while ago."""
         return self._probing.name
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All paths that fail now."""
+        return self._quarantine.problems
+
+    def comparisons(self, path: RelPath, *, until: float | None = None) -> list[RelPath]:
+        """Return the subtrees that are compared, or are to be, and concern *path*.
+
+        Only what is from *until* or before; without it, also what was not begun with.
+        """
+        return self._passes.subtrees(path, until)
 
     def status(self) -> TargetStatus:
         """Return what can be seen of the target now."""

@@ -19,7 +19,6 @@ from sersync.model.target import Target
 from sersync.replication.counts import Counts
 from sersync.replication.deletions import MAX_DELETE_EXIT
 from sersync.replication.gate import Gate
-from sersync.replication.gathering import Gathering
 from sersync.replication.health import reason_of
 from sersync.replication.mailbox import NEVER
 from sersync.replication.ports import Transport
@@ -40,7 +39,6 @@ class TargetWorker(Reins):
         super().__init__(target, transport, around)
         self._mailbox = around.mailbox
         self._gate = Gate(self._health, transport, around)
-        self._gathering = Gathering(target, transport, self._is_due)
         self._stop_by: float | None = None
         self._counts = Counts(
             deletions=self._deletions,
@@ -67,6 +65,7 @@ class TargetWorker(Reins):
             self._finish(self._stop_by)
         finally:
             self._transport.close()
+            self.waits.leave()
             self.progress.enter(TargetState.STOPPED, self._clock.monotonic())
 
     def _step(self) -> None:
@@ -77,6 +76,7 @@ class TargetWorker(Reins):
         elif self._deletions.wants_to_count(now) and self._open():
             self._deletions.tend(now)
         self._show(now)
+        self.waits.tend(now)
         wake_at = self._wake_at(now)
         outcomes = self._transport.wait(max(0.0, wake_at - self._clock.monotonic()))
         for outcome in outcomes:
@@ -86,7 +86,7 @@ class TargetWorker(Reins):
 
     def _wake_at(self, now: float) -> float:
         """Return when to look again at the latest, whatever happens."""
-        tick = now + TICK_S
+        tick = min(now + TICK_S, max(now, self.waits.look_at))
         if self.is_held or self._deletions.is_counting:
             ready_at = NEVER
         elif now < self._health.retry_at:
@@ -131,7 +131,7 @@ class TargetWorker(Reins):
         if now < self._gathering.ready_at(now):
             return
         self._gathering.ended()
-        if self._is_due(now) and self._transport.free_lanes > 0:
+        if self._mailbox.is_due(self.target.name, now) and self._transport.free_lanes > 0:
             self._start_live(now)
         if self._pass_may_start() and self._passes.start(
             lambda paths: self._carry_slice(paths, now), now
@@ -152,10 +152,6 @@ class TargetWorker(Reins):
         waiting = self._carry(paths, now).waiting
         self._mailbox.defer(self.target.name, [each for each in waiting if each.sequence >= 0])
         return [each for each in waiting if each.sequence < 0]
-
-    def _is_due(self, now: float) -> bool:
-        due = self._mailbox.next_due(self.target.name)
-        return due is not None and due <= now
 
     def _start_live(self, now: float) -> None:
         limit = self._health.most_paths
