@@ -23,6 +23,7 @@ from sersync.replication.pipeline import Pipeline
 from sersync.replication.ports import Clock, Schedule
 from sersync.replication.surroundings import Surroundings
 from sersync.replication.worker import TargetWorker
+from sersync.transfer.compare import RsyncComparer
 from sersync.transfer.remote_shell import SharedConnections
 from sersync.transfer.rsync import RsyncTransport
 from sersync.transfer.tls import tls_rsh
@@ -94,6 +95,13 @@ def assemble_target(
         protected=pipeline.guard.protected,
         scratch=scratch,
         roll=roll,
+    )
+    pipeline.comparers[target.name] = RsyncComparer(
+        target,
+        root,
+        rsh=rsh,
+        capabilities=lambda: transport.capabilities,
+        protected=pipeline.guard.protected,
     )
     walk, scheduled_walk = (
         Walk(

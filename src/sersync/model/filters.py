@@ -19,7 +19,7 @@ from typing import Final
 
 from sersync.model.expression import Expression
 from sersync.model.expression_rules import rules_of
-from sersync.model.path import RelPath
+from sersync.model.path import RelPath, ancestors
 from sersync.model.pattern import CompiledPattern, Subject, compile_pattern
 from sersync.model.rule import Rule, literal_pattern, parse_rule, warn_absolute
 
@@ -90,6 +90,26 @@ class Filter:
         if end > 0 and self._excludes_directory(path[:end]):
             return True
         return self.excludes_entry(path, is_dir=is_dir)
+
+    def why_excluded(
+        self, path: RelPath, *, is_dir: bool
+    ) -> tuple[RelPath, Rule | Expression] | None:
+        """Return what excludes *path*, and which directory above it or what of it that is.
+
+        None: it takes part. Slow, since each rule is looked at by itself.
+        """
+        for place in (*reversed([*ancestors(path)]), path):
+            if place and self.excludes_entry(place, is_dir=place != path or is_dir):
+                return place, self._decisive(place, is_dir=place != path or is_dir)
+        return None
+
+    def _decisive(self, path: RelPath, *, is_dir: bool) -> Rule | Expression:
+        """Return the expression or rule that decides on *path*, which one of them does."""
+        for expression in self.expressions:
+            if Filter((), [expression])._is_matched(path, is_dir=is_dir):
+                return expression
+        alone = ((rule, Filter([Rule(False, rule.pattern)])) for rule in self.rules)
+        return next(rule for rule, each in alone if each.excludes_entry(path, is_dir=is_dir))
 
     def _is_matched(self, path: RelPath, *, is_dir: bool) -> bool:
         """Tell whether an expression matches one of the forms of *path*."""

@@ -23,7 +23,7 @@ from sersync.replication.hook_worker import HookWorker
 from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.polling import Polling
-from sersync.replication.ports import Clock, RootGuard, Watcher
+from sersync.replication.ports import Clock, Comparer, RootGuard, Watcher
 from sersync.replication.reconcile import Reconcile, Request
 from sersync.replication.worker import TargetWorker
 
@@ -52,6 +52,8 @@ class Pipeline:
         self.mailbox = mailbox
         self.guard = guard
         self.workers: dict[str, TargetWorker] = {}
+        self.comparers: dict[str, Comparer] = {}
+        """Of each target, for questions that are asked beside the transfers."""
         self.checkpoints: Checkpoints | None = None
         """None where nothing is kept, as in a single pass."""
         self.hooks: list[HookWorker] = []

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from sersync.model.batch import Outcome, Reason, Refused
 from sersync.model.checkpoint import Checkpoint, Moment, Recovered
-from sersync.model.dirty import DirtyPath
+from sersync.model.difference import Comparison
+from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.hooks import Change, HookOutcome
 from sersync.model.look import Look
 from sersync.model.manifest import Row
@@ -64,6 +65,10 @@ class Watcher(Protocol):
     @property
     def directories(self) -> int:
         """How many directories are watched."""
+        ...
+
+    def is_watched(self, directory: RelPath) -> bool:
+        """Tell whether the kernel tells of the entries of *directory*. For any thread; slow."""
         ...
 
     @property
@@ -381,4 +386,19 @@ class ChangedTree(Protocol):
 
     def is_file(self, path: RelPath) -> bool:
         """Tell whether there is a regular file at *path*."""
+        ...
+
+
+class Comparer(Protocol):
+    """Compares source and target beside whatever is carried. For any thread."""
+
+    def compare(
+        self,
+        paths: Sequence[tuple[RelPath, Scope]],
+        *,
+        deadline_s: float,
+        checksum: bool = False,
+        is_stopping: Callable[[], bool] = ...,
+    ) -> Comparison:
+        """Return how entries and levels (no trees) differ now; takes *deadline_s* at most."""
         ...

@@ -34,8 +34,14 @@ READS_ALL_BYTES: Final = 64 << 20
 class Launcher:
     """Knows how to start an rsync. Raises ``OSError`` when the system cannot."""
 
-    def __init__(self, target: Target, root: bytes, *, rsh: str, scratch: str = "") -> None:
-        """*scratch*: where directories stand that are there for a moment; else the system's."""
+    def __init__(
+        self, target: Target, root: bytes, *, rsh: str, scratch: str = "", niceness: int = 0
+    ) -> None:
+        """*scratch*: where directories stand that are there for a moment; else the system's.
+
+        *niceness*: how much its rsyncs let others go first (nice(1)).
+        """
+        self._before = [b"nice", b"-n", b"%d" % niceness] if niceness else []
         self.target = target
         """As it was given, but for the filters: those that hold now."""
         self.protected: frozenset[RelPath] = frozenset()
@@ -137,6 +143,7 @@ class Launcher:
         return root.st_dev, root.st_ino
 
     def _start(self, argv: Sequence[bytes], kept_bytes: int = KEPT_BYTES) -> Child:
+        argv = [*self._before, *argv]
         return Child(argv, env=self.environment, cwd=self.root, kept_bytes=kept_bytes)
 
 

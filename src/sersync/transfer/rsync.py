@@ -73,7 +73,7 @@ class RsyncTransport:
         self._tree, self._links, self._carried = planning.tree, planning.links, planning.carried
         self._connecting_s = 0.0
         self._protected = protected
-        self._capabilities = Capabilities()
+        self.capabilities = Capabilities()
         self._spares = Spares(self._launcher.spares(self._children), wanted=target.spares)
         self._recipe: Recipe | None = None
         self._asides = Asides(self._launcher, self._children, self._tree.is_directory)
@@ -93,7 +93,7 @@ class RsyncTransport:
         self.probe_name = probe.name
         failure = probe.run(is_stopping)
         if failure is None:
-            self._capabilities = probe.capabilities
+            self.capabilities = probe.capabilities
             self._notes = probe.notes
             self._connecting_s = probe.connecting_s
             self._spares.ripe_after_s = min(probe.connecting_s, _LONGEST_RIPENING_S)
@@ -225,7 +225,7 @@ class RsyncTransport:
             planned = self._planning.plan(
                 paths,
                 self._launcher.target.in_full_pass if scheduled else self._launcher.target,
-                self._capabilities,
+                self.capabilities,
                 active=tuple(self._active.values()) if beside else (),
                 free_lanes=self.free_lanes if beside else 1,
                 now=time.monotonic(),
@@ -234,7 +234,7 @@ class RsyncTransport:
                 return planned
 
     def _recipe_of(self, kind: Kind, limit: int | None, *, scheduled: bool = False) -> Recipe:
-        able = self._capabilities
+        able = self.capabilities
         return self._launcher.recipe(kind, able, max_delete=limit, scheduled=scheduled)
 
     def _begin(self, run: Run, recipe: Recipe, *, cold: bool = False) -> None:
@@ -330,7 +330,7 @@ class RsyncTransport:
             # The connection had died while the spare waited, most likely: so nothing was carried.
             self._begin(ended.run, ended.recipe, cold=True)
         elif judgement.missing_args_rejected:
-            self._capabilities = replace(self._capabilities, missing_args=False)
+            self.capabilities = replace(self.capabilities, missing_args=False)
             self._conclude(ended, judgement, now)
         elif ended.run.origin is not None and not ended.stalled:
             self._ready.append(runs.moved(ended, judgement, now=now))

@@ -128,6 +128,10 @@ class InotifyWatcher:
         """How many directories are watched."""
         return len(self._coverage.table)
 
+    def is_watched(self, directory: RelPath) -> bool:
+        """Tell whether the kernel tells of the entries of *directory*. For any thread; slow."""
+        return self._coverage.table.holds(directory)
+
     @property
     def uncovered(self) -> tuple[RelPath, ...]:
         """The topmost directories that are not watched: only comparing shows their changes."""

@@ -45,6 +45,10 @@ class WatchTable:
     def __iter__(self) -> Iterator[int]:
         return iter(self.prefixes)
 
+    def holds(self, directory: RelPath) -> bool:
+        """Tell whether *directory* is watched. For any thread; looks at all of them."""
+        return prefix_of(directory) in list(self.prefixes.values())
+
     def put(self, wd: int, prefix: bytes) -> None:
         """Let *wd* stand for *prefix* from now on, whatever it stood for before."""
         self.prefixes[wd] = prefix
