@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sersync.changelog.log import Changelog
 from sersync.model.batch import Census, Findings, Outcome, Reason, Refused, Verdict
@@ -49,6 +49,7 @@ class ScriptedTransport:
         self.refuse: Callable[[Sequence[DirtyPath]], Refused] = lambda _: Refused()
         self.probes = 0
         self.released = 0
+        self.distrusted: list[RelPath] = []
         self.wakes = 0
         self.is_closed = False
         self.notes: tuple[str, ...] = ()
@@ -115,6 +116,9 @@ class ScriptedTransport:
 
     def search_names(self) -> None:
         """There are no hard links here."""
+
+    def distrust(self, paths: Iterable[RelPath]) -> None:
+        self.distrusted.extend(paths)
 
     def linked_files(self) -> Sequence[RelPath]:
         return ()

@@ -18,10 +18,12 @@ from sersync.api.server import ApiServer
 from sersync.daemon.assembly import assemble_source, assemble_target
 from sersync.daemon.board import DaemonBoard
 from sersync.daemon.control import Control
+from sersync.daemon.explaining import Explaining
 from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
 from sersync.daemon.pulse import Pulse
 from sersync.daemon.supervisor import Supervisor
+from sersync.daemon.verifying import Verifying
 from sersync.daemon.waiting import Waiting
 from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
 from sersync.linux.lock import DirectoryLock, holder
@@ -61,7 +63,6 @@ class Daemon:
         self._on_batch = on_batch
         self.pulse = Pulse()
         self._supervisor = Supervisor(lambda _: self.crashed.set())
-        self._board = DaemonBoard(self.status, Control(lambda: tuple(self._pipelines.values())))
         self._pipelines: dict[str, Pipeline] = {}
         self._lock: DirectoryLock | None = None
         self._api: ApiServer | None = None
@@ -71,7 +72,10 @@ class Daemon:
         self._following: set[str] = set()
         """Sources that could not be started at the place where their symlink leads."""
         self._started_at = time.monotonic()
-        self.waiting = Waiting(lambda: tuple(self._pipelines.values()))
+        self.waiting = Waiting(self._all)
+        self.verifying = Verifying(self._all, self._supervisor.start)
+        self.explaining = Explaining(self._all, config_file=lambda: self.settings.config_file)
+        self._board = DaemonBoard(self.status, Control(self._all))
 
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""
@@ -96,6 +100,7 @@ class Daemon:
         grace_s = 0.0 if now else self.settings.grace_s
         if self._api is not None:
             self._api.close()
+        self.verifying.cancel()
         for pipeline in self._pipelines.values():
             pipeline.stop()
             for worker in pipeline.workers.values():
@@ -107,6 +112,9 @@ class Daemon:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    def _all(self) -> tuple[Pipeline, ...]:
+        return tuple(self._pipelines.values())
 
     def status(self) -> DaemonStatus:
         """Return what can be seen now. For any thread."""

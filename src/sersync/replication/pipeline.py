@@ -23,7 +23,8 @@ from sersync.replication.hook_worker import HookWorker
 from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.polling import Polling
-from sersync.replication.ports import Clock, Comparer, RootGuard, Watcher
+from sersync.replication.ports import Clock, RootGuard, Watcher
+from sersync.replication.question_ports import Comparer
 from sersync.replication.reconcile import Reconcile, Request
 from sersync.replication.worker import TargetWorker
 
@@ -175,6 +176,13 @@ class Pipeline:
         if self.keeping is None or self.reconcile is None:
             return None
         return self.keeping.outdated + self.reconcile.waiting
+
+    def coverage(self, directory: RelPath) -> tuple[tuple[RelPath, ...], bool]:
+        """Return what is not watched, and whether *directory* is. For any thread; slow."""
+        watcher = self._watcher
+        if watcher is None:
+            return (), False
+        return watcher.uncovered, watcher.is_watched(directory)
 
     def await_carried(self, barrier: Barrier) -> None:
         """Let *barrier* end when all that was changed by now is carried, or cannot be.

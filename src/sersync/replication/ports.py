@@ -7,8 +7,7 @@ from typing import Protocol
 
 from sersync.model.batch import Outcome, Reason, Refused
 from sersync.model.checkpoint import Checkpoint, Moment, Recovered
-from sersync.model.difference import Comparison
-from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.dirty import DirtyPath
 from sersync.model.hooks import Change, HookOutcome
 from sersync.model.look import Look
 from sersync.model.manifest import Row
@@ -162,6 +161,10 @@ class Transport(Protocol):
 
     def wake(self) -> None:
         """Let a waiting ``wait`` return. For any thread."""
+        ...
+
+    def distrust(self, paths: Iterable[RelPath]) -> None:
+        """Take nothing for granted of what the target has of *paths*: they are sent whole."""
         ...
 
     def linked_files(self) -> Sequence[RelPath]:
@@ -386,19 +389,4 @@ class ChangedTree(Protocol):
 
     def is_file(self, path: RelPath) -> bool:
         """Tell whether there is a regular file at *path*."""
-        ...
-
-
-class Comparer(Protocol):
-    """Compares source and target beside whatever is carried. For any thread."""
-
-    def compare(
-        self,
-        paths: Sequence[tuple[RelPath, Scope]],
-        *,
-        deadline_s: float,
-        checksum: bool = False,
-        is_stopping: Callable[[], bool] = ...,
-    ) -> Comparison:
-        """Return how entries and levels (no trees) differ now; takes *deadline_s* at most."""
         ...

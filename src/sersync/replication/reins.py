@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -10,6 +12,7 @@ from sersync.model.batch import Problem, Reason
 from sersync.model.checkpoint import Held
 from sersync.model.path import ROOT, RelPath
 from sersync.model.request import Did
+from sersync.model.slices import Slice
 from sersync.model.status import TargetStatus
 from sersync.model.target import Target
 from sersync.replication.deletions import Deletions
@@ -56,6 +59,7 @@ class Reins:
             passes=self._passes,
             held=self._held,
         )
+        self._to_repair: deque[RelPath] = deque()
         self._probing = Probing(target.name, transport, around.clock)
         self.progress = Progress(now=around.clock.monotonic())
         self._quarantine = self.progress.quarantine
@@ -125,6 +129,15 @@ class Reins:
     def resync(self, subtree: RelPath) -> None:
         """Compare all of *subtree* again."""
         self._passes.want(subtree)
+        self._transport.wake()
+
+    def slices(self, subtree: RelPath) -> Iterator[Slice]:
+        """Yield all of *subtree* that takes part, in slices; lazily."""
+        return self._around.scanner.slices(subtree)
+
+    def repair(self, paths: Iterable[RelPath]) -> None:
+        """Carry *paths* again, whole, whatever the target was known to have of them."""
+        self._to_repair.extend(paths)
         self._transport.wake()
 
     def halt(self, reason: Reason) -> None:

@@ -8,15 +8,16 @@ made again before it is believed, since the source goes on changing meanwhile.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sersync.model.batch import Findings, Outcome, Stage
 from sersync.model.dirty import DirtyPath, Scope
-from sersync.model.path import ROOT, RelPath, ancestors, display, parent
+from sersync.model.path import ROOT, RelPath, display, parent
 from sersync.model.status import WitnessStatus
 from sersync.model.target import Target
+from sersync.replication.evidence import unexplained, with_parents
 from sersync.replication.ports import Transport
 from sersync.replication.quarantine import Quarantine
 from sersync.replication.surroundings import Surroundings
@@ -132,7 +133,7 @@ class Witness:
         while len(self._recent) > _MOST_RECENT:
             del self._recent[next(iter(self._recent))]
         if self._looks:
-            self._touched.update(_with_parents(paths))
+            self._touched.update(with_parents(paths))
 
     def tend(self, now: float) -> None:
         """Look, if it is time for that; nothing else is to be counted now."""
@@ -218,19 +219,11 @@ class Witness:
         if not differing:
             return differing
         dirty = self._around.mailbox.dirty(self._target.name, _MOST_DIRTY)
-        explained = self._touched | set(_with_parents(each.path for each in dirty))
-        explained.update(_with_parents(self._quarantine.paths))
-        is_dirty = len(dirty) >= _MOST_DIRTY
-        wide = {each.path for each in dirty if each.scope is not Scope.ENTRY}
-        wide.update(self._quarantine.paths)
-        return frozenset(
-            path
-            for path in differing
-            if not is_dirty
-            and path not in explained
-            and path not in self._known
-            and wide.isdisjoint(ancestors(path))
-        )
+        if len(dirty) >= _MOST_DIRTY:
+            return frozenset()
+        return unexplained(
+            differing, dirty=dirty, failing=self._quarantine.paths, touched=self._touched
+        ).difference(self._known)
 
     def _know(self, paths: Iterable[RelPath]) -> None:
         for path in paths:
@@ -242,9 +235,3 @@ class Witness:
         self._looks = 0
         self._doubted = frozenset()
         self._touched.clear()
-
-
-def _with_parents(paths: Iterable[RelPath]) -> Iterator[RelPath]:
-    for path in paths:
-        yield path
-        yield parent(path)

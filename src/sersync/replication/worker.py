@@ -127,6 +127,7 @@ class TargetWorker(Reins):
 
     def _start(self, now: float) -> None:
         self._begin_passes(now)
+        self._begin_repairs(now)
         self._offer_unconfirmed(now)
         if now < self._gathering.ready_at(now):
             return
@@ -188,6 +189,12 @@ class TargetWorker(Reins):
             else:
                 self._transport.search_names()
                 self._passes.add(ROOT, first_seen=now)
+
+    def _begin_repairs(self, now: float) -> None:
+        paths = [self._to_repair.popleft() for _ in range(len(self._to_repair))]
+        if paths:
+            self._transport.distrust(paths)
+            self._make_dirty(((path, Scope.ENTRY) for path in paths), now)
 
     def _pass_may_start(self) -> bool:
         """Tell whether a slice may start: one lane is kept for live changes, if there are two."""

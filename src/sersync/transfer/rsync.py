@@ -7,7 +7,7 @@ feeds warm spares, starts cold runs, watches all of them and turns their ends in
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -33,7 +33,7 @@ from sersync.transfer.probe import Probe
 from sersync.transfer.spares import Demand, Spares
 from sersync.transfer.standstill import LOOK_EVERY_S, Standstill
 from sersync.transfer.sweep import looking
-from sersync.transfer.unit import Plan
+from sersync.transfer.unit import DOUBTFUL, Plan
 from sersync.transfer.verdict import Judgement
 
 _CHECKSUM_RATE: Final = 20 << 20
@@ -79,7 +79,7 @@ class RsyncTransport:
         self._asides = Asides(self._launcher, self._children, self._tree.is_directory)
         self._standstill = Standstill()
         self._demand = Demand()
-        self._notes: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self.probe_name = b""
 
     # What the engine sees: replication.ports.Transport.
@@ -94,7 +94,7 @@ class RsyncTransport:
         failure = probe.run(is_stopping)
         if failure is None:
             self.capabilities = probe.capabilities
-            self._notes = probe.notes
+            self.notes = probe.notes
             self._connecting_s = probe.connecting_s
             self._spares.ripe_after_s = min(probe.connecting_s, _LONGEST_RIPENING_S)
         return failure
@@ -191,10 +191,9 @@ class RsyncTransport:
         """How many connections stand ready."""
         return len(self._spares)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was found out about the target and limits what can be done."""
-        return self._notes
+    def distrust(self, paths: Iterable[RelPath]) -> None:
+        """Take nothing for granted of what the target has of *paths*: they are sent whole."""
+        self._carried.remember(((path, DOUBTFUL) for path in paths), confirmed=False)
 
     def linked_files(self) -> Sequence[RelPath]:
         """Return a name of each file that ``-H`` keeps linked: rsync sees links of one run only."""
