@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from sersync.daemon.waiting import Wait, stands
 from sersync.model.path import RelPath
 from sersync.model.pending import Because, Ending, Waited
+from sersync.model.report import Report
 from sersync.model.request import NobodyMeant, Request, Verb
 from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory
@@ -150,14 +152,18 @@ def test_a_wait_through_an_overflow_does_not_end_before_what_was_lost_is_found(
     assert isinstance(watcher, InotifyWatcher)
     (source / "directory").mkdir()
     assert stands(end(begin(engine)))
+    is_blind = threading.Event()
+
+    def blind(timeout_s: float | None) -> list[Report]:
+        watcher._queue.is_drained = False
+        is_blind.set()
+        time.sleep(0.01)
+        return []
+
     with monkeypatch.context() as patch:
         # It reads nothing for a while; then its queue is as one that was too short.
-        is_read = threading.Event()
-        patch.setattr(watcher, "take", lambda _: [] if is_read.wait(0.05) else [])
-        patch.setattr(InotifyWatcher, "is_drained", False)
-        wait_until(lambda: watcher._queue.is_drained, 5)
-        time_of_a_take_s = 1.5
-        is_read.wait(time_of_a_take_s)
+        patch.setattr(watcher, "take", blind)
+        assert is_blind.wait(10)
         (source / "directory" / "lost").write_text("nobody was told")
         wait = begin(engine)
         while select.select([watcher._queue.fd], [], [], 0.2)[0]:
@@ -214,7 +220,7 @@ def test_flush_lets_go_what_is_held_back_and_tells_how_much(
         wait_until(lambda: engine.status().pending > 0, 10)
         [flushed] = engine.daemon.waiting.flush(Request(verb=Verb.RESUME))
         assert flushed.held == 1
-        wait_until(lambda: (copy.path / "log").exists(), 10)
+        wait_until((copy.path / "log").exists, 10)
 
         assert (copy.path / "log").read_bytes() == b"held back"
 
