@@ -297,13 +297,13 @@ class Daemon:
             self._supervisor.join(f"work:{name}/{worker}", grace_s + _JOIN_S)
         self._supervisor.join(f"rescan:{name}", _JOIN_S)
         self._supervisor.join(f"links:{name}", _JOIN_S)
-        if pipeline.checkpoints is not None:
-            pipeline.checkpoints.finish(is_clean=is_clean)
-            self._supervisor.join(f"state:{name}", _JOIN_S)
         for hook in pipeline.hooks:
             hook.stop()
         for hook in pipeline.hooks:
             self._supervisor.join(f"hook:{name}/{hook.settings.name}", _JOIN_S)
+        if pipeline.checkpoints is not None:
+            pipeline.checkpoints.finish(is_clean=is_clean)
+            self._supervisor.join(f"state:{name}", _JOIN_S)
 
 
 def check_rsync() -> None:

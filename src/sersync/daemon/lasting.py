@@ -13,6 +13,7 @@ from sersync.changelog.log import Changelog
 from sersync.changelog.restoring import restored
 from sersync.config.places import digest
 from sersync.daemon.assembly import assemble_source
+from sersync.daemon.hook_record import HookRecord
 from sersync.linux.identity import birth_ns, boot_id, file_system_of
 from sersync.model.basis import basis_of
 from sersync.model.checkpoint import Kept, Moment, RootIdentity
@@ -119,6 +120,10 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
     except BaseException:
         store.close()
         raise
+    hook_record = HookRecord(settings.state_dir, source.name, root)
+    untold = hook_record.load()
+    for hook in pipeline.hooks:
+        hook.restore(untold.get(hook.settings.name, ()))
     pipeline.checkpoints = Checkpoints(
         source.name,
         store,
@@ -126,6 +131,7 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         records=lambda: [worker.record for worker in tuple(pipeline.workers.values())],
         clock=clock,
         every_s=settings.checkpoint_every_s,
+        store_first=lambda: hook_record.save(pipeline.untold()),
     )
     pipeline.keeping = Keeping(
         store,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from sersync.model.expression import Expression
+from sersync.model.path import RelPath
 
 
 class ChangeKind(Enum):
@@ -35,6 +36,19 @@ class Change:
     def absolute(self) -> bytes:
         """The path from ``/`` on."""
         return self.root.rstrip(b"/") + b"/" + self.path if self.path else self.root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untold:
+    """A path that a hook is still to be told of, as it outlives the daemon.
+
+    *created*: its name is new. *was_dir*: it was a directory. *whole*: all that is in it is new.
+    """
+
+    path: RelPath
+    created: bool = False
+    was_dir: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

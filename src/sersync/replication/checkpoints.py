@@ -41,14 +41,19 @@ class Checkpoints:
         records: Callable[[], Iterable[Record]],
         clock: Clock,
         every_s: float,
+        store_first: Callable[[], None] = lambda: None,
     ) -> None:
-        """*records* returns those of the targets as they are now, for any thread."""
+        """*records* returns those of the targets as they are now, for any thread.
+
+        *store_first* stores what must be there before a checkpoint says that paths were carried.
+        """
         self._source = source
         self._store = store
         self._mailbox = mailbox
         self._records = records
         self._clock = clock
         self._every_s = every_s
+        self._store_first = store_first
         self._backoff = Backoff(first_s=every_s, ceiling_s=max(every_s, _LONGEST_PAUSE_S))
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -109,6 +114,7 @@ class Checkpoints:
             checkpoint = self._checkpoint(rows, voided, is_clean=is_clean)
             if checkpoint is None:
                 return True
+            self._store_first()
             try:
                 self._store.checkpoint(checkpoint)
             except StateUnavailable as error:

@@ -1,8 +1,8 @@
 """One hook of one source: it is told of each changed path, once that stands on all targets.
 
 In a thread of its own, and never in the way of replication: what it cannot take is dropped and
-counted, what fails is tried again and then counted. It lives in memory: what is waiting when the
-daemon ends is not told.
+counted, what fails is tried again and then counted. What is waiting when the daemon ends is
+stored with its checkpoints, and told by the next one: at least once, after a kill perhaps twice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from sersync.model.hooks import Change, ChangeKind, HookOutcome, HookSettings
+from sersync.model.hooks import Change, ChangeKind, HookOutcome, HookSettings, Untold
 from sersync.model.path import RelPath, display
 from sersync.model.report import Moved, NewTree, Report, Stage, Touched
 from sersync.model.status import HookStatus
@@ -71,6 +71,7 @@ class HookWorker:
         self._news = threading.Condition()
         self._waiting: dict[RelPath, _Waiting] = {}
         self._retries: list[_Retry] = []
+        self._telling: list[Change] = []
         self._stopping = threading.Event()
         self._done = self._failed = self._dropped = 0
         self._last_error = ""
@@ -91,6 +92,28 @@ class HookWorker:
                     case Moved(old, _):
                         self._add(old, _Waiting(now))
             self._news.notify()
+
+    def untold(self) -> list[Untold]:
+        """Return what the hook is still to be told, also what it is being told. For any thread."""
+        with self._news:
+            found = {
+                path: Untold(
+                    path=path, created=each.created, was_dir=each.was_dir, whole=each.whole
+                )
+                for path, each in self._waiting.items()
+            }
+            changes = [*self._telling, *(each.change for each in self._retries)]
+        for each in changes:
+            is_new = each.kind is ChangeKind.CREATED
+            untold = Untold(path=RelPath(each.path), created=is_new, was_dir=each.is_dir)
+            found.setdefault(untold.path, untold)
+        return list(found.values())
+
+    def restore(self, untold: Iterable[Untold]) -> None:
+        """Go on with what an earlier daemon did not tell. Before the thread starts."""
+        now = self._clock.monotonic()
+        for each in untold:
+            self._add(each.path, _Waiting(now, 0.0, each.created, each.was_dir, each.whole))
 
     def stop(self) -> None:
         """Let ``run`` return soon. For any thread."""
@@ -129,9 +152,8 @@ class HookWorker:
                     pause_s = _LOOK_EVERY_S
                 else:
                     pause_s = min(2 * pause_s, _LOOK_RARELY_S)
-        if self._waiting or self._retries:
-            left = len(self._waiting) + len(self._retries)
-            log.warning("hook %s: %d paths were not told, it was stopped", self.settings.name, left)
+        if left := len(self.untold()):
+            log.info("hook %s: %d paths are not told yet", self.settings.name, left)
 
     def _add(self, path: RelPath, new: _Waiting) -> None:
         old = self._waiting.get(path)
@@ -158,9 +180,10 @@ class HookWorker:
     def _due(self) -> list[tuple[Change, int]]:
         """Take what can be told now: each change, and how often it was tried already."""
         now = self._clock.monotonic()
-        found = [(each.change, each.attempts) for each in self._retries if each.due <= now]
-        self._retries = [each for each in self._retries if each.due > now]
         with self._news:
+            found = [(each.change, each.attempts) for each in self._retries if each.due <= now]
+            self._telling = [change for change, _ in found]
+            self._retries = [each for each in self._retries if each.due > now]
             looked_at = list(islice(self._waiting.items(), _MOST_LOOKED_AT))
         ready: list[tuple[RelPath, _Waiting]] = []
         for path, waiting in looked_at:
@@ -168,13 +191,14 @@ class HookWorker:
                 break
             if waiting.not_before <= now and self._may_tell(path, waiting, now):
                 ready.append((path, waiting))
+        for path, waiting in ready:
+            found += [(change, 0) for change in self._changes(path, waiting)]
         with self._news:
+            self._telling = [change for change, _ in found]
             for path, waiting in ready:
                 # What changed again meanwhile waits anew.
                 if self._waiting.get(path) is waiting:
                     del self._waiting[path]
-        for path, waiting in ready:
-            found += [(change, 0) for change in self._changes(path, waiting)]
         return found
 
     def _may_tell(self, path: RelPath, waiting: _Waiting, now: float) -> bool:
@@ -205,6 +229,8 @@ class HookWorker:
             part = changes[start : start + most]
             outcome = self._hook.run(part)
             self._note(part, outcome, attempts)
+            with self._news:
+                self._telling = changes[start + most :]
 
     def _note(self, told: list[Change], outcome: HookOutcome, attempts: dict[bytes, int]) -> None:
         self._done += len(told) - len(outcome.failed)
@@ -217,9 +243,11 @@ class HookWorker:
         given_up = 0
         for change in outcome.failed:
             count = attempts.get(change.path, 0) + 1
-            if count < self.settings.attempts and not self._stopping.is_set():
+            # What a stop cuts off has not failed: the next daemon tells it.
+            if count < self.settings.attempts or self._stopping.is_set():
                 pause_s = min(2.0 ** (count - 1), _LONGEST_PAUSE_S)
-                self._retries.append(_Retry(change, count, now + pause_s))
+                with self._news:
+                    self._retries.append(_Retry(change, count, now + pause_s))
             else:
                 given_up += 1
         self._failed += given_up

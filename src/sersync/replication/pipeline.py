@@ -10,6 +10,7 @@ from typing import Final, TypeGuard
 
 from sersync.errors import SersyncError
 from sersync.model.batch import Reason
+from sersync.model.hooks import Untold
 from sersync.model.path import ROOT, RelPath, ancestors, display, overlap
 from sersync.model.pending import Ending
 from sersync.model.report import Desync, DesyncReason, Report, Touched
@@ -73,6 +74,7 @@ class Pipeline:
         """Finds by the manifest what nobody told of; None: everything is compared instead."""
         self.following: Following | None = None
         """Looks behind symlinks, where a target follows some."""
+        self._finding = threading.Lock()
         self._polling = Polling(source.poll_every_s)
         self._looked_at = 0.0
         self._told_missing: set[RelPath] = set()
@@ -326,9 +328,15 @@ class Pipeline:
         """Let *reports* be carried, and the hooks know. For any thread."""
         if self.following is not None:
             reports = self.following.told(reports)
-        self.mailbox.put(reports, now=self._clock.monotonic())
-        for hook in self.hooks:
-            hook.offer(reports)
+        with self._finding:
+            self.mailbox.put(reports, now=self._clock.monotonic())
+            for hook in self.hooks:
+                hook.offer(reports)
+
+    def untold(self) -> dict[str, list[Untold]]:
+        """Return what each hook is still to be told of all that the log knows. For any thread."""
+        with self._finding:
+            return {hook.settings.name: hook.untold() for hook in self.hooks}
 
     def stands(self, path: RelPath) -> bool:
         """Tell whether all targets have *path*, as far as is known. For any thread."""
