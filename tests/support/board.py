@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sersync.model.request import Deed, Request
-from sersync.model.status import DaemonStatus
+from sersync.model.dirty import Scope
+from sersync.model.path import RelPath
+from sersync.model.request import Deed, NobodyMeant, Request
+from sersync.model.status import DaemonStatus, DirectoryCount, PendingPath, PendingStatus
 from tests.support.status import daemon_status
 
 
@@ -24,3 +26,19 @@ class FakeBoard:
     ) -> None:
         self.status = look
         self.act = act
+
+    def pending(self, *, source: str, target: str) -> tuple[PendingStatus, ...]:
+        if source not in ("", "www"):
+            raise NobodyMeant(f'there is no source "{source}", only "www"')
+        return (
+            PendingStatus(
+                source="www",
+                target="web1",
+                pending=1,
+                in_flight=0,
+                directories=(DirectoryCount(directory=RelPath(b"a"), paths=1),),
+                directories_omitted=0,
+                paths=(PendingPath(path=RelPath(b"a/b"), scope=Scope.ENTRY, since_s=1.5),),
+                omitted=0,
+            ),
+        )

@@ -10,6 +10,7 @@ from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.slices import Extent, Slice
+from sersync.model.status import TransferStatus
 from sersync.model.target import LocalDirectory, Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.surroundings import Surroundings
@@ -54,7 +55,6 @@ class ScriptedTransport:
         self.is_closed = False
         self.notes: tuple[str, ...] = ()
         self.probe_name = b""
-        self.progress_bytes = 0
         self.spares = 0
         self.ready_at = 0.0
         self._active: list[list[DirtyPath]] = []
@@ -67,6 +67,9 @@ class ScriptedTransport:
     @property
     def runs(self) -> int:
         return len(self._active)
+
+    def transfers(self, now: float) -> tuple[TransferStatus, ...]:
+        return ()
 
     def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         self.probes += 1

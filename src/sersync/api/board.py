@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sersync.model.request import Deed, Request
-from sersync.model.status import DaemonStatus
+from sersync.model.status import DaemonStatus, PendingStatus
 
 
 class Board(Protocol):
@@ -13,6 +13,13 @@ class Board(Protocol):
 
     def status(self) -> DaemonStatus:
         """Return what can be seen now."""
+        ...
+
+    def pending(self, *, source: str, target: str) -> tuple[PendingStatus, ...]:
+        """Return what each target that is meant lacks; empty names are all of them.
+
+        Raises ``NobodyMeant``.
+        """
         ...
 
     def act(self, request: Request) -> tuple[Deed, ...]:

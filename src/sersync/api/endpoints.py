@@ -12,9 +12,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from sersync.api.board import Board
-from sersync.api.render import deeds_document, status_document
+from sersync.api.render import deeds_document, pending_document, status_document
 from sersync.api.requests import PREFIX, parse_request
-from sersync.model.request import NobodyMeant, Verb
+from sersync.api.schema import schema_of
+from sersync.model.request import Deed, NobodyMeant, Verb
+from sersync.model.status import DaemonStatus, PendingStatus
 
 Json = dict[str, Any]
 
@@ -67,6 +69,15 @@ def status(board: Board, _: Call) -> Answer:
     return Answer(document=status_document(board.status()))
 
 
+def pending(board: Board, call: Call) -> Answer:
+    """Answer what each target lacks, by directory."""
+    names = {name: call.query.get(name, "") for name in ("source", "target")}
+    try:
+        return Answer(document=pending_document(board.pending(**names)))
+    except NobodyMeant as error:
+        return failure(HTTPStatus.NOT_FOUND, str(error))
+
+
 def deeds(board: Board, call: Call) -> Answer:
     """Do what a verb says, and answer what came of it."""
     try:
@@ -81,28 +92,22 @@ def deeds(board: Board, call: Call) -> Answer:
         return failure(HTTPStatus.NOT_FOUND, str(error))
 
 
+_NAMED: Final = {
+    "source": "Name of a source; empty for all of them.",
+    "target": "Name of a target; empty for all of them.",
+}
 _NAMES: Final[Json] = {
-    "source": {"type": "string", "description": "Name of a source; empty for all of them."},
-    "target": {"type": "string", "description": "Name of a target; empty for all of them."},
+    name: {"type": "string", "description": what} for name, what in _NAMED.items()
 }
-_REASON: Final[Json] = {
-    "type": ["object", "null"],
-    "required": ["message", "remedy", "command", "needs_confirm"],
-}
-_DEEDS: Final[Json] = {
-    "type": "object",
-    "required": ["targets"],
-    "properties": {
-        "targets": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["source", "target", "did", "reason"],
-                "properties": {"did": {"type": "string"}, "reason": _REASON},
-            },
-        }
-    },
-}
+
+
+def _for_targets(kind: type) -> Json:
+    """Return the schema of ``{"targets": […]}`` with a *kind* for each target."""
+    return {
+        "type": "object",
+        "required": ["targets"],
+        "properties": {"targets": {"type": "array", "items": schema_of(kind)}},
+    }
 
 
 def _verb(verb: Verb, summary: str, **more: Json) -> Endpoint:
@@ -116,7 +121,7 @@ def _verb(verb: Verb, summary: str, **more: Json) -> Endpoint:
             "additionalProperties": False,
             "properties": _NAMES | more,
         },
-        returns=_DEEDS,
+        returns=_for_targets(Deed),
     )
 
 
@@ -126,11 +131,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/v1/status",
         summary="How every source and target stands",
         answer=status,
-        returns={
-            "type": "object",
-            "required": ["version", "pid", "uptime_s", "config_file", "state_dir", "sources"],
-            "properties": {"sources": {"type": "array", "items": {"type": "object"}}},
-        },
+        returns=schema_of(DaemonStatus),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/pending",
+        summary="What the targets lack: how many paths in which directories, and some by name",
+        answer=pending,
+        parameters=_NAMED,
+        returns=_for_targets(PendingStatus),
     ),
     _verb(Verb.PAUSE, "Start nothing more, go on collecting changes"),
     _verb(

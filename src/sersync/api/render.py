@@ -13,9 +13,12 @@ from sersync.model.status import (
     DaemonStatus,
     HookStatus,
     PassProgress,
+    PendingPath,
+    PendingStatus,
     SourceStatus,
     StateStatus,
     TargetStatus,
+    TransferStatus,
     WitnessStatus,
 )
 
@@ -67,6 +70,28 @@ def deeds_document(deeds: Iterable[Deed]) -> Json:
     }
 
 
+def pending_document(backlogs: Iterable[PendingStatus]) -> Json:
+    """Return the document of ``GET /v1/pending``."""
+    return {
+        "targets": [
+            {
+                "source": each.source,
+                "target": each.target,
+                "pending": each.pending,
+                "in_flight": each.in_flight,
+                "directories": [
+                    {"directory": display(count.directory), "paths": count.paths}
+                    for count in each.directories
+                ],
+                "directories_omitted": each.directories_omitted,
+                "paths": [_pending_path(path) for path in each.paths],
+                "omitted": each.omitted,
+            }
+            for each in backlogs
+        ]
+    }
+
+
 def _ending(outcome: Outcome) -> Json:
     return {
         "exit_code": outcome.exit_code,
@@ -90,6 +115,8 @@ def _source(source: SourceStatus) -> Json:
         "state": _state(source.state),
         "targets": [_target(target) for target in source.targets],
         "hooks": [_hook(hook) for hook in source.hooks],
+        "overflows": source.overflows,
+        "rescans": source.rescans,
     }
 
 
@@ -120,14 +147,19 @@ def _target(target: TargetStatus) -> Json:
         "lag_s": _seconds(target.lag_s),
         "pending": target.pending,
         "in_flight": target.in_flight,
+        "pending_paths": [_pending_path(path) for path in target.pending_paths],
+        "pending_omitted": target.pending_omitted,
         "unconfirmed": target.unconfirmed,
         "spares": target.spares,
         "runs": target.runs,
+        "transfers": [_transfer(each) for each in target.transfers],
+        "connections": target.connections,
         "batches": target.batches,
         "full_passes": target.full_passes,
         "files": target.files,
         "sent_bytes": target.sent_bytes,
         "files_per_s": round(target.files_per_s, 1),
+        "bytes_per_s": round(target.bytes_per_s, 1),
         "consecutive_failures": target.consecutive_failures,
         "retry_in_s": _seconds(target.retry_in_s),
         "last_success_s_ago": _seconds(target.last_success_s_ago),
@@ -139,6 +171,27 @@ def _target(target: TargetStatus) -> Json:
         "searching_names": target.searching_names,
         "witness": _witness(target.witness),
         "progress": _progress(target.progress),
+    }
+
+
+def _pending_path(pending: PendingPath) -> Json:
+    return {
+        "path": display(pending.path),
+        "scope": pending.scope.name.lower(),
+        "since_s": _seconds(pending.since_s),
+        "due_in_s": _seconds(pending.due_in_s),
+        "in_flight": pending.in_flight,
+    }
+
+
+def _transfer(transfer: TransferStatus) -> Json:
+    return {
+        "kind": transfer.kind,
+        "paths": transfer.paths,
+        "bytes": transfer.bytes,
+        "bytes_total": transfer.bytes_total,
+        "elapsed_s": _seconds(transfer.elapsed_s),
+        "first_path": display(transfer.first_path),
     }
 
 

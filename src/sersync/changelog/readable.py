@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, islice, takewhile
-from operator import attrgetter
-from typing import Final
 
 from sersync.changelog.backlog import Backlog, reaching
+from sersync.changelog.glimpse import Glimpse
 from sersync.changelog.merge import changed, merged
 from sersync.model.dirty import DirtyPath, Snapshot
 from sersync.model.path import RelPath, overlap
-
-_FIRST_SEEN: Final = attrgetter("first_seen")
 
 
 class Readable:
@@ -55,11 +53,8 @@ class Readable:
         """Tell whether *path* is dirty for *target*, by itself or with a directory above it."""
         backlog = self._backlogs[target]
         for place, least in reaching(path):
-            entry = self._log.get(place)
-            is_beyond = entry is not None and entry.sequence > backlog.cursor
-            if entry and is_beyond and self._as_seen_by(backlog, entry).scope >= least:
-                return True
-            if backlog.holds(place, least):
+            entry = self._seen_by(backlog, place)
+            if (entry and entry.scope >= least) or backlog.holds(place, least):
                 return True
         return False
 
@@ -69,9 +64,13 @@ class Readable:
 
     def oldest(self, target: str) -> float | None:
         """Return when the oldest change was seen that *target* does not have; None: it has all."""
+        entry = self.glimpse(target).oldest()
+        return None if entry is None else entry.first_seen
+
+    def glimpse(self, target: str) -> Glimpse:
+        """Return a look at what *target* does not have."""
         backlog = self._backlogs[target]
-        dirty = chain(backlog.in_flight.values(), self._pending(backlog))
-        return min(map(_FIRST_SEEN, dirty), default=None)
+        return Glimpse(backlog, partial(self._pending, backlog), partial(self._seen_by, backlog))
 
     def first_before(self, target: str, moment: float, within: RelPath) -> DirtyPath | None:
         """Return something dirty that was first seen at *moment* or before; None if all is carried.
@@ -129,6 +128,10 @@ class Readable:
     def _is_beyond(self, backlog: Backlog, path: RelPath) -> bool:
         entry = self._log.get(path)
         return entry is not None and entry.sequence > backlog.cursor
+
+    def _seen_by(self, backlog: Backlog, path: RelPath) -> DirtyPath | None:
+        is_there = self._is_beyond(backlog, path)
+        return self._as_seen_by(backlog, self._log[path]) if is_there else None
 
     def _as_seen_by(self, backlog: Backlog, entry: DirtyPath) -> DirtyPath:
         """Return *entry* with what was reported before it and *backlog* has not passed either."""

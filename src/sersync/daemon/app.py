@@ -75,7 +75,7 @@ class Daemon:
         self.waiting = Waiting(self._all)
         self.verifying = Verifying(self._all, self._supervisor.start)
         self.explaining = Explaining(self._all, config_file=lambda: self.settings.config_file)
-        self._board = DaemonBoard(self.status, Control(self._all))
+        self._board = DaemonBoard(self.status, Control(self._all), self._all)
 
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sersync.model.batch import Outcome, Problem, Reason
+from sersync.model.dirty import Scope
 from sersync.model.mount import MissingMount
+from sersync.model.path import RelPath
 
 
 class TargetState(Enum):
@@ -57,6 +59,57 @@ class WitnessStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PendingPath:
+    """A path that a target does not have as it is."""
+
+    path: RelPath
+    scope: Scope
+    since_s: float
+    """How long it is dirty."""
+    due_in_s: float | None = 0.0
+    """How long it is held back yet; None: until a transfer that is in its way has ended."""
+    in_flight: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStatus:
+    """A transfer under way. *bytes*: what it has handled of *bytes_total*, the size of its files.
+
+    The kind is one of ``transfer.command.Kind``.
+    """
+
+    kind: str
+    paths: int
+    bytes: int
+    bytes_total: int
+    elapsed_s: float
+    first_path: RelPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryCount:
+    """How many paths are pending in a directory, or in it and all below it."""
+
+    directory: RelPath
+    paths: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingStatus:
+    """All that one target lacks, in few words."""
+
+    source: str
+    target: str
+    pending: int
+    in_flight: int
+    directories: tuple[DirectoryCount, ...]
+    directories_omitted: int
+    paths: tuple[PendingPath, ...]
+    omitted: int
+    """How many paths are not named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
     """One target at one moment. *lag_s*: age of the oldest dirty path, 0.0 when in sync."""
 
@@ -69,16 +122,24 @@ class TargetStatus:
     lag_s: float = 0.0
     pending: int = 0
     in_flight: int = 0
+    pending_paths: tuple[PendingPath, ...] = ()
+    """Some of both; the oldest is among them."""
+    pending_omitted: int = 0
     unconfirmed: int = 0
     spares: int = 0
     runs: int = 0
     """Runs active now."""
+    transfers: tuple[TransferStatus, ...] = ()
+    """The same, one by one."""
+    connections: int = 0
+    """The rsyncs that are connected or connecting: transfers, spares, a dry run beside them."""
     batches: int = 0
     full_passes: int = 0
     """Full passes that ended since the start."""
     files: int = 0
     sent_bytes: int = 0
     files_per_s: float = 0.0
+    bytes_per_s: float = 0.0
     consecutive_failures: int = 0
     retry_in_s: float | None = None
     last_success_s_ago: float | None = None
@@ -141,6 +202,10 @@ class SourceStatus:
     state: StateStatus | None = None
     """None: nothing is kept, as in a single pass."""
     hooks: tuple[HookStatus, ...] = ()
+    overflows: int = 0
+    """How often the kernel's event queue overflowed since the start."""
+    rescans: int = 0
+    """How often the source, or a part of it, was compared with the manifest since the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from sersync.changelog.glimpse import Oldest
 from sersync.changelog.log import Changelog
 from sersync.model.checkpoint import LogChanges, Waiting
 from sersync.model.dirty import DirtyPath, Scope, Snapshot
 from sersync.model.path import RelPath
 from sersync.model.report import Desync, Moved, NewTree, Report, Stage, Suspect, Touched
+from sersync.replication.glance import Glance, glance
 
 CREATED_HOLD_S: Final = 1.0
 """How long a file that was created, but never written to, is held back for its writer."""
@@ -34,6 +37,7 @@ class Mailbox:
         self._max_delay_s = max_delay_s
         self._wakes: dict[str, Callable[[], None]] = {}
         self._asleep_until: dict[str, float] = {}
+        self._oldest: defaultdict[str, Oldest] = defaultdict(Oldest)
 
     def join(self, target: str, wake: Callable[[], None], *, now: float) -> None:
         """Let *target* follow from now on; *wake* is called when something is due for it.
@@ -51,6 +55,7 @@ class Mailbox:
         with self._lock:
             self._log.remove_target(target)
             del self._wakes[target], self._asleep_until[target]
+            self._oldest.pop(target, None)
 
     def ground(self, target: str) -> list[DirtyPath]:
         """Put back what was in flight for *target*, whose worker has ended; return it."""
@@ -192,6 +197,7 @@ class Mailbox:
         with self._lock:
             changelog = self._log
             for each in again:
+                self._oldest[target].add(each)
                 changelog.add(
                     target,
                     each.path,
@@ -232,7 +238,12 @@ class Mailbox:
         with self._lock:
             return self._log.pending(target), self._log.in_flight(target)
 
-    def oldest(self, target: str) -> float | None:
-        """Return when the oldest dirty path of *target* was first seen. Looks at all of them."""
+    def glance(self, target: str, *, now: float, most: int) -> Glance:
+        """Return what *target* lacks, with up to *most* paths. Short, however much that is."""
         with self._lock:
-            return self._log.oldest(target)
+            if target not in self._log:
+                return Glance()
+            count = self._log.pending(target), self._log.in_flight(target)
+            return glance(
+                self._log.glimpse(target), self._oldest[target], *count, now=now, most=most
+            )

@@ -76,7 +76,7 @@ class Pipeline:
         """Looks behind symlinks, where a target follows some."""
         self._finding = threading.Lock()
         self._polling = Polling(source.poll_every_s)
-        self._looked_at = 0.0
+        self._looked_at, self._overflows = 0.0, 0
         self._told_missing: set[RelPath] = set()
         self._told_unheard: set[str] = set()
         self._barriers = Barriers()
@@ -172,6 +172,8 @@ class Pipeline:
             outdated=self._outdated(),
             state=self.checkpoints.status() if self.checkpoints is not None else None,
             hooks=tuple(hook.status() for hook in self.hooks),
+            overflows=self._overflows,
+            rescans=self.reconcile.rescans if self.reconcile is not None else 0,
         )
 
     def _outdated(self) -> int | None:
@@ -303,6 +305,7 @@ class Pipeline:
     def _put(self, reports: list[Report]) -> None:
         for report in reports:
             if isinstance(report, Desync):
+                self._overflows += report.reason is DesyncReason.OVERFLOW
                 log.log(
                     # What is looked through now and then was told of once.
                     logging.DEBUG if report.reason is DesyncReason.UNCOVERED else logging.WARNING,

@@ -15,6 +15,7 @@ from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.report import Report
 from sersync.model.slices import Extent, Slice
+from sersync.model.status import TransferStatus
 
 
 class Clock(Protocol):
@@ -220,6 +221,10 @@ class Transport(Protocol):
         """How many connections stand ready."""
         ...
 
+    def transfers(self, now: float) -> tuple[TransferStatus, ...]:
+        """Return the active runs as they are at *now*. For any thread."""
+        ...
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found out about the target and limits what can be done."""
@@ -228,11 +233,6 @@ class Transport(Protocol):
     @property
     def probe_name(self) -> bytes:
         """The name of the file that ``open`` tries the target with; empty before."""
-        ...
-
-    @property
-    def progress_bytes(self) -> int:
-        """Bytes that the active runs have handled so far, by rsync's own progress."""
         ...
 
 

@@ -28,7 +28,7 @@ class Progress:
         self._files = 0
         self._sent_bytes = 0
         self._last_success: float | None = None
-        self._recent: deque[tuple[float, int]] = deque()
+        self._recent: deque[tuple[float, int, int]] = deque()
         self.quarantine = Quarantine()
 
     def enter(self, state: TargetState, now: float) -> None:
@@ -45,7 +45,7 @@ class Progress:
         self._sent_bytes += outcome.stats.sent_bytes
         if outcome.verdict is Verdict.DONE:
             self._last_success = now
-        self._recent.append((now, outcome.stats.files))
+        self._recent.append((now, outcome.stats.files, outcome.stats.sent_bytes))
         while self._recent and now - self._recent[0][0] > _RATE_OVER_S:
             self._recent.popleft()
 
@@ -62,7 +62,7 @@ class Progress:
     ) -> TargetStatus:
         """Return *empty* (names and numbers of others) completed by what is known here."""
         problems = self.quarantine.shown(now)
-        recent = [files for at, files in tuple(self._recent) if now - at <= _RATE_OVER_S]
+        recent = [each for each in tuple(self._recent) if now - each[0] <= _RATE_OVER_S]
         current = self.current_pass
         is_waiting = bool(health.retry_at) and not health.is_halted
         return TargetStatus(
@@ -74,14 +74,19 @@ class Progress:
             lag_s=empty.lag_s,
             pending=empty.pending,
             in_flight=empty.in_flight,
+            pending_paths=empty.pending_paths,
+            pending_omitted=empty.pending_omitted,
             unconfirmed=self.unconfirmed,
             spares=empty.spares,
             runs=empty.runs,
+            transfers=empty.transfers,
+            connections=empty.connections,
             batches=self._batches,
             full_passes=self.full_passes,
             files=self._files,
             sent_bytes=self._sent_bytes,
-            files_per_s=sum(recent) / _RATE_OVER_S,
+            files_per_s=sum(files for _, files, _ in recent) / _RATE_OVER_S,
+            bytes_per_s=sum(sent for _, _, sent in recent) / _RATE_OVER_S,
             consecutive_failures=health.failures,
             retry_in_s=max(0.0, health.retry_at - now) if is_waiting else None,
             last_success_s_ago=None if self._last_success is None else now - self._last_success,

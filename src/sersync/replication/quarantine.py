@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from heapq import nsmallest
 from typing import Final
 
 from sersync.model.batch import Outcome, Problem, Stage
@@ -77,7 +78,7 @@ class Quarantine:
 
     def shown(self, now: float) -> tuple[Problem, ...]:
         """Return some of them for people, those that fail longest first."""
-        failing = sorted(self._failing.values(), key=lambda each: -each.failures)[:_MOST_SHOWN]
+        failing = nsmallest(_MOST_SHOWN, self._failing.values(), key=lambda each: -each.failures)
         return tuple(
             replace(each, retry_in_s=max(0.0, self._retry_at[each.path] - now))
             if each.path in self._retry_at

@@ -97,6 +97,8 @@ class Reconcile:
         self._is_stopping = False
         self._requests: deque[Request] = deque()
         self._walk: Walking | None = None
+        self.rescans = 0
+        """How many have come to their end since the start."""
         self._asked = 0
         self._ended = 0
         self._after: list[tuple[int, Callable[[], None]]] = []
@@ -206,6 +208,7 @@ class Reconcile:
             self._walk_through(walk, ())
         if self._is_stopping:
             return
+        self.rescans += 1
         if not request.subtree:
             self.extent = Extent(entries=walk.entries, bytes=walk.size)
         where = display(request.subtree) if request.subtree else "everything"

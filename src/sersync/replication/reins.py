@@ -13,7 +13,7 @@ from sersync.model.checkpoint import Held
 from sersync.model.path import ROOT, RelPath
 from sersync.model.request import Did
 from sersync.model.slices import Slice
-from sersync.model.status import TargetStatus
+from sersync.model.status import PendingStatus, TargetStatus
 from sersync.model.target import Target
 from sersync.replication.deletions import Deletions
 from sersync.replication.gathering import Gathering
@@ -175,6 +175,10 @@ class Reins:
     def status(self) -> TargetStatus:
         """Return what can be seen of the target now."""
         return self._standing.status(self._clock.monotonic())
+
+    def backlog(self) -> PendingStatus:
+        """Return all that the target lacks now, in few words. For any thread."""
+        return self._standing.backlog(self._clock.monotonic())
 
     def _held(self) -> Held:
         return Held(

@@ -7,8 +7,9 @@ from typing import Final
 
 from sersync.model.batch import Outcome
 from sersync.model.path import display
-from sersync.model.status import BatchReport, TargetState, TargetStatus
+from sersync.model.status import BatchReport, PendingStatus, TargetState, TargetStatus
 from sersync.model.target import Target
+from sersync.replication.glance import by_directory
 from sersync.replication.health import Health
 from sersync.replication.passes import Passes
 from sersync.replication.policy import Unconfirmed
@@ -19,6 +20,9 @@ from sersync.replication.witness import Witness
 
 log: Final = logging.getLogger("sersync.worker")
 
+_MOST_SHOWN: Final = 20
+_MOST_LISTED: Final = 100
+_MOST_DIRECTORIES: Final = 50
 _CURRENT: Final = (TargetState.IN_SYNC, TargetState.SETTLING)
 
 
@@ -50,8 +54,8 @@ class Standing:
     def status(self, now: float) -> TargetStatus:
         """Return what can be seen of the target now. For any thread."""
         name = self._target.name
-        pending, in_flight = self._mailbox.counts(name)
-        oldest = self._mailbox.oldest(name)
+        glance = self._mailbox.glance(name, now=now, most=_MOST_SHOWN)
+        pending, in_flight, oldest = glance.pending, glance.in_flight, glance.oldest
         current = self._progress.current_pass
         if current is not None:
             oldest = min(current.first_seen, now if oldest is None else oldest)
@@ -59,6 +63,7 @@ class Standing:
         if rescan is not None:
             oldest = min(now - rescan.elapsed_s, now if oldest is None else oldest)
         extent = self._around.extent()
+        transfers = self._transport.transfers(now)
         return self._progress.status(
             TargetStatus(
                 source=self._around.source,
@@ -68,8 +73,12 @@ class Standing:
                 lag_s=0.0 if oldest is None else now - oldest,
                 pending=pending,
                 in_flight=in_flight,
+                pending_paths=glance.paths,
+                pending_omitted=pending + in_flight - len(glance.paths),
                 spares=self._transport.spares,
                 runs=self._transport.runs,
+                transfers=transfers,
+                connections=len(transfers) + self._transport.spares + self._transport.is_counting,
                 notes=(*self._transport.notes, *self._witness.notes),
                 witness=self._witness.status(now),
                 searching_names=self._transport.has_unknown_names,
@@ -78,8 +87,26 @@ class Standing:
             now,
             entries_total=extent.entries,
             bytes_total=extent.bytes,
-            bytes_moving=self._transport.progress_bytes if current is not None else 0,
+            bytes_moving=sum(each.bytes for each in transfers) if current is not None else 0,
             rescan=rescan,
+        )
+
+    def backlog(self, now: float) -> PendingStatus:
+        """Return all that the target lacks, in few words. For any thread; takes its time."""
+        name = self._target.name
+        glance = self._mailbox.glance(name, now=now, most=_MOST_LISTED)
+        dirty = self._mailbox.snapshot(name)
+        paths = {each.path for each in (*dirty.in_flight, *dirty.deferred, *dirty.waiting)}
+        directories, omitted = by_directory(paths, most=_MOST_DIRECTORIES)
+        return PendingStatus(
+            source=self._around.source,
+            target=name,
+            pending=glance.pending,
+            in_flight=glance.in_flight,
+            directories=directories,
+            directories_omitted=omitted,
+            paths=glance.paths,
+            omitted=glance.pending + glance.in_flight - len(glance.paths),
         )
 
     def _shown_state(self, pending: int, in_flight: int) -> TargetState:

@@ -11,7 +11,8 @@ from sersync.linux.child import Child
 from sersync.model.batch import Again, Outcome, Problem, Reason, Stage, Stats, Verdict
 from sersync.model.dirty import Scope
 from sersync.model.filters import Filter
-from sersync.model.path import RelPath, display, is_within, parent
+from sersync.model.path import ROOT, RelPath, display, is_within, parent
+from sersync.model.status import TransferStatus
 from sersync.model.target import Target
 from sersync.transfer.batch import Run
 from sersync.transfer.command import Recipe, pasteable
@@ -267,6 +268,19 @@ def levels_of_leavings(active: Active, tree: SourceTree) -> list[Again]:
         for each in levels
         if not tree.holds_more_than(each, _MOST_ENTRIES_TO_TIDY)
     ]
+
+
+def shown(each: Active, now: float) -> TransferStatus:
+    """Return what people see of a run; for any thread."""
+    dirties = each.run.dirties
+    return TransferStatus(
+        kind=each.run.kind.value,
+        paths=len(dirties),
+        bytes=progress_of(each),
+        bytes_total=each.run.file_bytes,
+        elapsed_s=max(0.0, now - each.started_at),
+        first_path=dirties[0].path if dirties else ROOT,
+    )
 
 
 def progress_of(each: Active) -> int:

@@ -20,6 +20,7 @@ from sersync.model.batch import Outcome, Refused, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath
+from sersync.model.status import TransferStatus
 from sersync.model.target import Target
 from sersync.transfer import active as runs
 from sersync.transfer.active import Active
@@ -195,6 +196,10 @@ class RsyncTransport:
         """Take nothing for granted of what the target has of *paths*: they are sent whole."""
         self._carried.remember(((path, DOUBTFUL) for path in paths), confirmed=False)
 
+    def transfers(self, now: float) -> tuple[TransferStatus, ...]:
+        """Return the active runs as they are at *now*. For any thread."""
+        return tuple(runs.shown(each, now) for each in tuple(self._active.values()))
+
     def linked_files(self) -> Sequence[RelPath]:
         """Return a name of each file that ``-H`` keeps linked: rsync sees links of one run only."""
         return self._links.one_of_each() if self.target.options.hard_links else ()
@@ -207,11 +212,6 @@ class RsyncTransport:
     def search_names(self) -> None:
         """Take note that a full pass of the whole source begins."""
         self._links.search()
-
-    @property
-    def progress_bytes(self) -> int:
-        """Bytes that the active runs have handled so far, by rsync's own progress."""
-        return sum(runs.progress_of(each) for each in tuple(self._active.values()))
 
     # Starting.
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from sersync.changelog.glimpse import Oldest
 from sersync.changelog.log import Changelog
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, is_within
@@ -50,6 +51,8 @@ class ChangelogMachine(RuleBasedStateMachine):
         self.model = {"one": Seen()}
         self.now = 1.0
         self.number = 0
+        self.oldest = {name: Oldest() for name in TARGETS}
+        self.looks = 0.0
 
     def known(self, draw: st.DataObject) -> str:
         return draw.draw(st.sampled_from(sorted(self.model)))
@@ -204,6 +207,24 @@ class ChangelogMachine(RuleBasedStateMachine):
                 assert oldest is not None
                 truth = min(report.at for report in reports)
                 assert min(truth, seen.taken_at) <= oldest <= truth
+
+    @invariant()
+    def the_oldest_path_is_known_without_a_look_at_all(self) -> None:
+        self.looks += 1.0
+        for name in self.model:
+            count = self.log.pending(name) + self.log.in_flight(name)
+            found = self.oldest[name].find(self.log.glimpse(name), count=count, now=self.looks)
+            assert found == self.log.oldest(name)
+
+    @invariant()
+    def a_few_paths_are_shown_of_what_is_dirty(self) -> None:
+        for name, seen in self.model.items():
+            glimpse = self.log.glimpse(name)
+            waiting = {report.path for report in seen.waiting}
+            assert {entry.path for entry in glimpse.flying(10_000)} == seen.flying.keys()
+            assert {entry.path for entry in glimpse.some(10_000)} == waiting
+            few = [entry.path for entry in glimpse.some(2)]
+            assert len(few) == len(set(few)) == min(2, len(waiting))
 
     @invariant()
     def what_is_due_is_due_for_a_reason(self) -> None:
