@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.place import Place
 from benchmarks.rows.burst import burst_2000, burst_2000_in_big, burst_20000, copy_library
-from benchmarks.rows.checkpoint import checkpoint
+from benchmarks.rows.checkpoint import checkpoint, checkpoint_latency
 from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
 from benchmarks.rows.restart import overflow, restart
 from benchmarks.rows.steady import stream, three_targets
@@ -29,4 +29,5 @@ ROWS: dict[str, Row] = {
     "restart": restart,
     "overflow": overflow,
     "checkpoint": checkpoint,
+    "checkpoint-latency": checkpoint_latency,
 }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from benchmarks.figures import median, ms
+from benchmarks.figures import latency, median, ms
 from benchmarks.place import Place
+from benchmarks.replicators import Replicator
+from benchmarks.rows.latency import close_to_whole, pause
 from benchmarks.table import Line
 from sersync.changelog.log import Changelog
 from sersync.daemon.pulse import Pulse
@@ -28,6 +32,7 @@ _CHANGES = 5000
 _PORTION = 50
 _BACKLOG = 100_000
 _ROUNDS = 10
+_REPEATS = 200
 
 
 def checkpoint(place: Place) -> Iterator[Line]:
@@ -57,6 +62,44 @@ def checkpoint(place: Place) -> Iterator[Line]:
         measure="the same: how long changes wait for a checkpoint, once in 5 s",
         ours=f"{ms(median(held_s))}, at most {ms(max(held_s))}",
     )
+
+
+def checkpoint_latency(place: Place) -> Iterator[Line]:
+    """One new file at a time, with a checkpoint after nearly each, and with none, in turns."""
+    often, never = (place.replica(directories=50, files=2000) for _ in range(2))
+    for replica, every in ((often, "200ms"), (never, "1h")):
+        _Configured(place, replica.source, replica.url, every=every).settle(replica.target)
+    with_s, without_s = [], []
+    for number in range(_REPEATS):
+        with_s.append(close_to_whole(often, number))
+        without_s.append(close_to_whole(never, number))
+        pause()
+    cost_s = median(with_s) - median(without_s)
+    yield Line(
+        measure="one new 4 KB file, idle, with a checkpoint every 200 ms instead of none",
+        ours=f"{ms(cost_s)} more ({latency(with_s)})",
+        peers=f"without {latency(without_s)}",
+        bar="≤ 0.3 ms of the median",
+        is_met=cost_s <= 0.3e-3,
+    )
+
+
+class _Configured(Replicator):
+    """``sersync run`` with checkpoints as often as one likes."""
+
+    is_strict = True
+
+    def __init__(self, place: Place, source: Path, url: str, *, every: str) -> None:
+        self._every = every
+        super().__init__(place, source, url)
+
+    def command(self, urls: Sequence[str]) -> Sequence[str]:
+        file = self.home / "sersync.toml"
+        file.write_text(
+            f'state_dir = "{self.home / "state"}"\ncheckpoint_every = "{self._every}"\n'
+            f'[[source]]\nroot = "{self.source}"\n[[source.target]]\nto = "{urls[0]}"\n'
+        )
+        return (sys.executable, "-m", "sersync", "run", "-c", os.fspath(file))
 
 
 class _Scene:

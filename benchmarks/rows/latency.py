@@ -37,7 +37,7 @@ def idle(place: Place) -> Iterator[Line]:
         samples[1].append(_fed_by_hand(by_hand, feeder, number))
         if number < _PEER_REPEATS:
             samples[2].append(close_to_whole(theirs, number))
-        _pause()
+        pause()
     mine, floor, lsyncd = samples
     yield Line(
         measure=f"one new 4 KB file, idle, tree of 2,000 files, {_REPEATS} repeats",
@@ -75,7 +75,7 @@ def big_tree(place: Place) -> Iterator[Line]:
     for number in range(_REPEATS):
         in_small.append(close_to_whole(small, number))
         in_big.append(close_to_whole(big, number))
-        _pause()
+        pause()
     ratio = median(in_big) / median(in_small)
     yield Line(
         measure="one new 4 KB file, idle, tree of 100,000 files in 2,000 directories",
@@ -156,7 +156,7 @@ def _alone(measure: str, replica: Replica, *, bar_s: float = 5e-3) -> Line:
     samples = []
     for number in range(_REPEATS):
         samples.append(close_to_whole(replica, number))
-        _pause()
+        pause()
     return Line(
         measure=measure,
         ours=latency(samples),
@@ -182,6 +182,6 @@ def _arrived(arrivals: Arrivals, path: Path) -> float:
     return arrived_s
 
 
-def _pause() -> None:
+def pause() -> None:
     # Long enough for the next connection to stand; random, so as to fall in step with nothing.
     time.sleep(random.uniform(0.08, 0.12))

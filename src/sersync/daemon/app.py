@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -338,6 +339,8 @@ def _scratch(state_dir: str) -> str:
     try:
         shutil.rmtree(directory, ignore_errors=True)
         os.mkdir(directory, 0o700)
+        # The disk may have had room for this one, but for no more.
+        os.rmdir(tempfile.mkdtemp(dir=directory))
     except OSError:
         return ""
     return directory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -53,8 +54,18 @@ class Launcher:
         self.environment = quiet_environment(secret)
 
     def scratch(self, purpose: str) -> bytes:
-        """Make a directory for a moment, whoever asked removes it. Raises ``OSError``."""
-        return os.fsencode(tempfile.mkdtemp(prefix=f"sersync-{purpose}-", dir=self._scratch))
+        """Make a directory for a moment, whoever asked removes it. Raises ``OSError``.
+
+        Where the disk of the state is full or read-only, the system's place must do.
+        """
+        prefix = f"sersync-{purpose}-"
+        if self._scratch is not None:
+            with contextlib.suppress(OSError):
+                directory = tempfile.mkdtemp(prefix=prefix, dir=self._scratch)
+                if _has_room(directory):
+                    return os.fsencode(directory)
+                os.rmdir(directory)
+        return os.fsencode(tempfile.mkdtemp(prefix=prefix))
 
     def protect(self, subtrees: frozenset[RelPath]) -> None:
         """From now on let every rsync leave *subtrees* alone, on both sides."""
@@ -145,6 +156,20 @@ class Launcher:
     def _start(self, argv: Sequence[bytes], kept_bytes: int = KEPT_BYTES) -> Child:
         argv = [*self._before, *argv]
         return Child(argv, env=self.environment, cwd=self.root, kept_bytes=kept_bytes)
+
+
+def _has_room(directory: str) -> bool:
+    """Tell whether a small file can be written in *directory*."""
+    file = os.path.join(directory, "room")
+    try:
+        with open(file, "wb") as room:
+            room.write(bytes(4096))
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(file)
+    return True
 
 
 def is_short(run: Run) -> bool:

@@ -68,11 +68,15 @@ class Probe:
     def run(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         """Return None and set the capabilities, or return why the target is not ready."""
         self._is_stopping = is_stopping
-        directory = self._scratch("probe")
+        directory = b""
         try:
+            directory = self._scratch("probe")
             return self._run(directory)
+        except OSError as error:
+            return Outcome(verdict=Verdict.RETRY, paths=(), reason=_no_place(error))
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            if directory:
+                shutil.rmtree(directory, ignore_errors=True)
 
     def _run(self, directory: bytes) -> Outcome | None:
         file = directory + b"/" + self.name
@@ -228,6 +232,15 @@ def _with(capabilities: Capabilities, ability: str, *, can: bool) -> Capabilitie
             return replace(capabilities, nanoseconds=can)
         case _:
             return replace(capabilities, missing_args=can)
+
+
+def _no_place(error: OSError) -> Reason:
+    return Reason(
+        message="the small file that targets are tried with cannot be written on this host:"
+        f" {error.strerror}",
+        remedy="Free some space for the state directory or in TMPDIR.",
+        command="df -h /tmp /var/tmp",
+    )
 
 
 def _failure(judgement: Judgement) -> Outcome:

@@ -12,6 +12,7 @@ from sersync.selftest.instance import pause_for
 from sersync.selftest.row import Broken, Need, Table
 from sersync.selftest.rows.down import change_everything
 from sersync.selftest.trial import Trial
+from sersync.selftest.until import wait_until
 
 MEMORY: Final = Table()
 
@@ -32,6 +33,28 @@ def state_full(trial: Trial) -> None:
     trial.converge()
     (state / "ballast").unlink()
     (trial.source / "after").write_text("there is room again")
+    trial.converge()
+
+
+@MEMORY.row("state-read-only", "the state's file system becomes read-only", Need.MOUNTS)
+def state_read_only(trial: Trial) -> None:
+    state = trial.instance.state_dir
+    state.mkdir()
+    place = os.fspath(state)
+    trial.command("mount", "-t", "tmpfs", "tmpfs", place)
+    trial.at_the_end(lambda: trial.command("umount", "-l", place))
+    trial.begin()
+    # What is open for writing keeps it from being remounted, so that is covered by what is not.
+    trial.command("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", place)
+    change_everything(trial.source)
+    wait_until(
+        lambda: not any(map(trial.differences, trial.sites.values())), "all of it is carried"
+    )
+    trial.command("umount", place)
+    trial.converge()
+    trial.instance.kill()
+    (trial.source / "d0" / "f7").write_text("while it is down")
+    trial.start()
     trial.converge()
 
 
