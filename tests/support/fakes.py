@@ -177,6 +177,9 @@ class FakeGuard:
         self.reason = None
         return None
 
+    def distrust(self) -> None:
+        self.reason = Reason(message="another directory", needs_confirm=True)
+
     def check(self) -> Reason | None:
         return self.reason
 

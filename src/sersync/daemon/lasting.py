@@ -132,7 +132,11 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         clock=clock,
         every_s=settings.checkpoint_every_s,
         store_first=lambda: hook_record.save(pipeline.untold()),
+        root_is_lost=lambda: pipeline.lost is not None and pipeline.lost.needs_confirm,
     )
+    if found.root_was_lost:
+        # It halted for that, and nobody has said since that this root is meant.
+        pipeline.guard.distrust()
     pipeline.keeping = Keeping(
         store,
         pipeline.checkpoints.commit,

@@ -160,6 +160,8 @@ class Checkpoint:
     """Directories that the manifest vouches for."""
     is_clean: bool = False
     """The daemon has come to its end: no run is under way, and none will be."""
+    root_is_lost: bool = False
+    """The root was found to be another directory, and nobody has said that it is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +200,5 @@ class Recovered:
     kept: Kept | None = None
     reason: Reason | None = None
     """Why what was there could not be used; None also where nothing was."""
+    root_was_lost: bool = False
+    """What was there ended with a root that had been replaced, and still is another one."""

@@ -42,10 +42,12 @@ class Checkpoints:
         clock: Clock,
         every_s: float,
         store_first: Callable[[], None] = lambda: None,
+        root_is_lost: Callable[[], bool] = bool,
     ) -> None:
         """*records* returns those of the targets as they are now, for any thread.
 
         *store_first* stores what must be there before a checkpoint says that paths were carried.
+        *root_is_lost* tells whether the root is another one than before.
         """
         self._source = source
         self._store = store
@@ -54,6 +56,8 @@ class Checkpoints:
         self._clock = clock
         self._every_s = every_s
         self._store_first = store_first
+        self._root_is_lost = root_is_lost
+        self._told_lost = False
         self._backoff = Backoff(first_s=every_s, ceiling_s=max(every_s, _LONGEST_PAUSE_S))
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -122,6 +126,7 @@ class Checkpoints:
                 return False
             self._unvoided = ()
             self._sequence = checkpoint.log.sequence
+            self._told_lost = checkpoint.root_is_lost
             self._succeeded(checkpoint.moment)
             return True
 
@@ -147,7 +152,9 @@ class Checkpoints:
         changes = self._mailbox.log_changes(self._sequence)
         told = [record.changes() for record in records]
         targets = [each for each in told if each is not None]
+        is_lost, was_lost = self._root_is_lost(), self._told_lost
         is_news = changes.sequence != self._sequence or any(each.is_news for each in targets)
+        is_news = is_news or is_lost != was_lost
         if not (is_news or rows or voided or is_clean):
             return None
         return Checkpoint(
@@ -157,6 +164,7 @@ class Checkpoints:
             rows=rows,
             voided=voided,
             is_clean=is_clean,
+            root_is_lost=is_lost,
         )
 
     def _failed(self, error: StateUnavailable) -> None:

@@ -108,6 +108,8 @@ class Pipeline:
         log.error("%s halted: %s. %s", self.source.name, reason.message, reason.remedy)
         for worker in tuple(self.workers.values()):
             worker.root_is_lost(reason)
+        if self.checkpoints is not None:
+            self.checkpoints.soon()
         watcher = self._watcher
         if watcher is not None:
             watcher.wake()

@@ -332,6 +332,10 @@ class RootGuard(Protocol):
         """Take the root as it is now for the right one; return why that cannot be."""
         ...
 
+    def distrust(self) -> None:
+        """Take the root for another one than before, until ``accept``."""
+        ...
+
     def protected(self) -> frozenset[RelPath]:
         """Look, and return the subtrees that nothing may be planned in now."""
         ...

@@ -28,6 +28,8 @@ _SOON_S: Final = 1.0
 _AGAIN_S: Final = 3.0
 _YOUNG_S: Final = 10.0
 """What changed so recently at the source is no evidence: its report may not have been read."""
+_FAILED_S: Final = 60.0
+"""When it is looked again at the latest where that could not be done."""
 _BY_CHANCE: Final = 3
 _MOST_RECENT: Final = 4
 _MOST_AGAIN: Final = 8
@@ -162,7 +164,7 @@ class Witness:
     def drop(self, now: float) -> None:
         """Make nothing of what was begun; look again later."""
         self._end()
-        self._due_at = now + self._every_s
+        self._due_at = now + min(self._every_s, _FAILED_S)
 
     def saw(self, findings: Findings, now: float) -> bool:
         """Take in what was found; tell whether the target is not what it was."""

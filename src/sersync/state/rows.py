@@ -57,6 +57,11 @@ def read_identity(connection: sqlite3.Connection) -> RootIdentity | None:
     )
 
 
+def read_lost(connection: sqlite3.Connection) -> bool:
+    """Tell whether the root had been replaced when the file was last written."""
+    return bool(_facts(connection).get("lost", 0))
+
+
 def write_checkpoint(connection: sqlite3.Connection, checkpoint: Checkpoint, boot: str) -> int:
     """Store what changed since the last checkpoint; return by how many rows the log has grown."""
     _put(
@@ -66,6 +71,7 @@ def write_checkpoint(connection: sqlite3.Connection, checkpoint: Checkpoint, boo
             "clean": int(checkpoint.is_clean),
             "boot": boot.encode(),
             "stored_at": checkpoint.moment.wall_s,
+            "lost": int(checkpoint.root_is_lost),
         },
     )
     grown = _write_log(connection, checkpoint)

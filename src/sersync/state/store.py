@@ -25,6 +25,7 @@ from sersync.state.aside import set_aside
 from sersync.state.rows import (
     read_checkpoint,
     read_identity,
+    read_lost,
     write_checkpoint,
     write_identity,
 )
@@ -60,6 +61,7 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._place: tuple[int, int] | None = None
         self._needs_whole = True
+        self._root_was_lost = False
         self._log_rows = 0
         self._log_size = 0
 
@@ -193,7 +195,8 @@ class SqliteStore:
                 message=f"the state in {self.file} cannot be used: {why}",
                 remedy=f"It was set aside as {os.path.basename(name)}, and everything is compared"
                 " again. sersync needs that file no more; delete it when you like.",
-            )
+            ),
+            root_was_lost=self._root_was_lost,
         )
 
     def _opened(self) -> sqlite3.Connection:
@@ -212,6 +215,7 @@ class SqliteStore:
                 raise
             self._connection, self._place = connection, _place(self.file)
             if known is not None and known != self._identity:
+                self._root_was_lost = known.path == self._identity.path and read_lost(connection)
                 raise NotOurs(_other_root(known, self._identity))
         return self._connection
 

@@ -64,7 +64,6 @@ class RsyncTransport:
         self.target = target
         self._launcher = Launcher(target, root, rsh=rsh, scratch=scratch)
         self._leaves_some = bool(target.filters) or target.options.keeps_backups
-        self._root = root
         self._connect = connect
         self._wake = Wake()
         self._children = Children(self._wake, roll)
@@ -311,18 +310,19 @@ class RsyncTransport:
 
     def _ended(self, child: Child, code: int, now: float) -> None:
         if self._asides.owns(child):
-            self._asides.ended(child, runs.judge_child(child, code, self.target, self._root))
+            if (told := self._judge(child, code)).too_many_connections:
+                self._spares.give_way(now)
+            self._asides.ended(child, told)
             return
         if (ended := self._active.pop(child, None)) is None:
             if self._spares.owns(child):
                 self._spare_died(child, code, now)
             return
         if ended.looks or ended.first is not None:
-            after = self._looked if ended.looks else self._checked
-            after(ended, code, now)
+            (self._looked if ended.looks else self._checked)(ended, code, now)
             return
         ended.stats = parse_stats(child.stdout.text)
-        judgement = runs.judge_child(child, code, self.target, self._root)
+        judgement = self._judge(child, code)
         if judgement.too_many_connections:
             self._spares.give_way(now)
         if ended.warm and code in _CUT_CODES and now - ended.started_at < _DEAD_SPARE_S:
@@ -338,19 +338,22 @@ class RsyncTransport:
         else:
             self._conclude(ended, judgement, now)
 
+    def _judge(self, child: Child, code: int) -> Judgement:
+        return runs.judge_child(child, code, self.target, self._launcher.root)
+
     def _looked(self, ended: Active, code: int, now: float) -> None:
         """Go on after the dry run that tells what may be deleted."""
         ended.looks = False
-        judgement = runs.judge_child(ended.child, code, self.target, self._root)
+        judgement = self._judge(ended.child, code)
         if judgement.verdict not in (Verdict.DONE, Verdict.PARTIAL) or ended.stalled:
             self._conclude(ended, judgement, now)
             return
         self._launcher.protect(self._protected())
         runs.sort_deletions(ended, judgement, self._launcher.target.filters, self._tree)
-        if not ended.run.names:
+        if ended.run.names:
+            self._go_on(ended, self._start(ended.run, ended.recipe, [b"--stats"]), now)
+        else:
             self._conclude(ended, Judgement(verdict=Verdict.DONE), now)
-            return
-        self._go_on(ended, self._start(ended.run, ended.recipe, [b"--stats"]), now)
 
     def _go_on(self, active: Active, child: Child | None, now: float) -> None:
         """Let *child* be the rsync of a run that had another one before, if it could start."""
@@ -359,7 +362,7 @@ class RsyncTransport:
             self._active[child] = active
 
     def _spare_died(self, child: Child, code: int, now: float) -> None:
-        judgement = runs.judge_child(child, code, self.target, self._root)
+        judgement = self._judge(child, code)
         self._spares.died(child, now, too_many_connections=judgement.too_many_connections)
         if judgement.verdict is Verdict.RETRY:
             self._carried.doubt()
@@ -380,13 +383,11 @@ class RsyncTransport:
 
     def _look_again(self, ended: Active, judgement: Judgement, now: float) -> None:
         """Ask rsync, by a dry run of the same list, what is missing, or was not deleted."""
-        second_look = runs.second_look(ended, judgement)
         ended.first = judgement
-        self._go_on(ended, self._start(ended.run, *second_look), now)
+        self._go_on(ended, self._start(ended.run, *runs.second_look(ended, judgement)), now)
 
     def _checked(self, ended: Active, code: int, now: float) -> None:
-        first = ended.first
-        if first is None:
+        if (first := ended.first) is None:
             raise AssertionError("only a run that was judged is checked")
         again = runs.again_after(ended, first, self._tree)
         if code in (0, 23, 24):
@@ -395,4 +396,4 @@ class RsyncTransport:
             )
             self._planning.remember(ended.run, first.verdict)
         else:
-            self._conclude(ended, runs.judge_child(ended.child, code, self.target, self._root), now)
+            self._conclude(ended, self._judge(ended.child, code), now)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from sersync.linux.identity import file_system_of
 from sersync.model.batch import Reason
 from sersync.model.mount import MissingMount, tells_of_all
 from sersync.model.path import ROOT, RelPath, display
 from sersync.watch.mounts import MountWatch
+
+_NOBODY: Final = (-1, -1)
+"""What no directory is identified by."""
 
 
 class RootWatch:
@@ -37,6 +41,10 @@ class RootWatch:
     def had_entries(self) -> bool:
         """The root held something at least once; before, nothing may be deleted for its sake."""
         return self._had_entries
+
+    def distrust(self) -> None:
+        """Take the root for another one than before, until ``accept``."""
+        self._identity = _NOBODY
 
     def protected(self) -> frozenset[RelPath]:
         """Return the subtrees whose file system is missing now: nothing is planned in them."""

@@ -120,6 +120,30 @@ def parent_renamed(trial: Trial) -> None:
     _renamed(trial, trial.source.parent)
 
 
+@SOURCES.row("root-replaced", "another directory in its place; killed; it halts until confirmed")
+def root_replaced(trial: Trial) -> None:
+    trial.begin()
+    away = trial.top / "away"
+    trial.source.rename(away)
+    trial.source.mkdir()
+    (trial.source / "another").write_text("of another directory")
+    wait_until(
+        lambda: "another directory" in _told(trial), "it says that this is another directory"
+    )
+    trial.restart_after_kill()
+    trial.wait_for_state("halted")
+    pause_for(_TWO_LOOKS_S)
+    trial.sersync("resume", may_fail=True)
+    pause_for(_TWO_LOOKS_S)
+    _is_kept(trial, away)
+    trial.sersync("resume", "--confirm")
+    trial.converge()
+
+
+def _told(trial: Trial) -> str:
+    return str((trial.target().get("reason") or {}).get("message", ""))
+
+
 @SOURCES.row("symlink-retargeted", "a source that is a symlink leads elsewhere, and it halts")
 def symlink_retargeted(trial: Trial) -> None:
     old, new = _retargeted(trial)
