@@ -13,12 +13,13 @@ from sersync.model.batch import Reason
 from sersync.model.hooks import Untold
 from sersync.model.path import ROOT, RelPath, ancestors, display, overlap
 from sersync.model.pending import Ending
-from sersync.model.report import Desync, DesyncReason, Report, Touched
+from sersync.model.report import Desync, DesyncReason, Report
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
 from sersync.replication.barrier import Barrier, Barriers, Phase
 from sersync.replication.checkpoints import Checkpoints
+from sersync.replication.circle import without_probes
 from sersync.replication.following import Following
 from sersync.replication.hook_worker import HookWorker
 from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
@@ -317,7 +318,7 @@ class Pipeline:
                     report.reason.value,
                     report.detail,
                 )
-        told = self._without_probes(reports)
+        told = without_probes(reports, tuple(self.workers.values()))
         if self.keeping is not None and self.reconcile is not None:
             uncovered = self._watcher.uncovered if self._watcher is not None else ()
             self.keeping.uncovered = (*uncovered, *self.guard.unheard)
@@ -347,18 +348,6 @@ class Pipeline:
         """Tell whether all targets have *path*, as far as is known. For any thread."""
         is_compared = any(worker.is_comparing(path) for worker in tuple(self.workers.values()))
         return not is_compared and self.mailbox.stands(path)
-
-    def _without_probes(self, reports: list[Report]) -> list[Report]:
-        """Drop reports of our own probes: one that shows up here has gone in a circle."""
-        kept = reports
-        for worker in tuple(self.workers.values()):
-            if not (probe := worker.probe_name):
-                continue
-            found = [each for each in kept if isinstance(each, Touched) and _is(each, probe)]
-            if found:
-                kept = [each for each in kept if each not in found]
-                worker.halt(_circle(worker.target.name, found[0].path))
-        return kept
 
     def _await_root(self) -> None:
         """Wait until the root is there again, then watch it anew and compare everything."""
@@ -394,17 +383,3 @@ class Pipeline:
 
 def _is_asked_of_the_manifest(report: Report) -> TypeGuard[Desync]:
     return isinstance(report, Desync) and report.reason not in ANOTHER_FILE_SYSTEM
-
-
-def _circle(target: str, path: RelPath) -> Reason:
-    """Return why a target inside its own source is halted."""
-    where = display(path) if path else "."
-    return Reason(
-        message=f"the target {target} lies inside its own source: what is sent there comes back"
-        f" as {where}",
-        remedy="Choose a target outside of the source, or exclude the directory that it is in.",
-    )
-
-
-def _is(report: Touched, probe: bytes) -> bool:
-    return report.path.endswith(probe)
