@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from sersync.model.history import Sample, Transfer
 from sersync.model.request import Deed, Request
 from sersync.model.status import DaemonStatus, PendingStatus
 
@@ -20,6 +22,14 @@ class Board(Protocol):
 
         Raises ``NobodyMeant``.
         """
+        ...
+
+    def samples(self, source: str, target: str, since_s: float) -> Sequence[Sample]:
+        """Return how a target stood within the last *since_s* seconds, the oldest first."""
+        ...
+
+    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
+        """Return runs that have ended, the newest first; an empty name is all of them."""
         ...
 
     def act(self, request: Request) -> tuple[Deed, ...]:

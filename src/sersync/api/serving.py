@@ -18,6 +18,7 @@ from sersync.api.asgi import make_app
 from sersync.api.board import Board
 from sersync.api.endpoints import ENDPOINTS
 from sersync.api.news import News
+from sersync.api.page.endpoints import PAGE
 from sersync.api.render import status_document
 from sersync.model.api import ApiSettings
 
@@ -35,7 +36,7 @@ class Serving:
     def __init__(self, board: Board, *, door: ApiSettings | None) -> None:
         self._news = News(lambda: status_document(board.status()))
         config = uvicorn.Config(
-            make_app(board, ENDPOINTS, self._news, door=door),
+            make_app(board, (*ENDPOINTS, *PAGE), self._news, door=door),
             http=_protocol(),
             ws="none",
             lifespan="off",

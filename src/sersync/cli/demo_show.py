@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sersync.cli.compare import Comparison, compare_trees
-from sersync.cli.figures import count, size, span
+from sersync.model.figures import count, size, span
 from sersync.model.status import TargetState, TargetStatus
 
 if TYPE_CHECKING:

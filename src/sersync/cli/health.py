@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final
 
 from typer import Option
 
-from sersync.cli.figures import count, span
 from sersync.cli.instances import Answers, ask_instances
+from sersync.model.figures import count, span
 
 Json = dict[str, Any]
 

@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sersync.cli.figures import count, size, span
 from sersync.cli.tables import STYLES, go_on
 from sersync.model.batch import Reason
+from sersync.model.figures import count, size, span
 from sersync.model.path import display
 from sersync.model.status import (
     DaemonStatus,

@@ -88,7 +88,7 @@ def _print_list(rows: tuple[Row, ...], *, json: bool) -> None:
 
 
 def _text(result: Result) -> str:
-    from sersync.cli.figures import span
+    from sersync.model.figures import span
 
     head = f"{_MARKS[result.verdict.value]} {result.name:<24}"
     if result.verdict.value == "skipped":

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sersync.cli.figures import count, size, span
+from sersync.model.figures import count, size, span
 
 Json = dict[str, Any]
 

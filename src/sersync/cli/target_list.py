@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from sersync.cli.figures import size
 from sersync.errors import SersyncError, UsageError
+from sersync.model.figures import size
 
 if TYPE_CHECKING:
     from sersync.model.target import RsyncModule

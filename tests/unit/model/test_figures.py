@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sersync.cli.figures import count, size, span
+from sersync.model.figures import count, size, span
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The page: how everything stands, for people with a browser."""

@@ -1,0 +1,67 @@
+"""The page as HTML. Heavy to import (jinja2), so that is left until somebody asks for it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sersync.api.page.view import PageView
+from sersync.model.figures import span
+from sersync.model.path import display
+
+STATIC: Final = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """What is known about a path that was asked for, in sentences."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    targets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    error: str = ""
+
+
+def page(view: PageView, *, asked: str = "", answer: AnswerView | None = None) -> bytes:
+    """Return the whole page; *asked* is what stands in the search box."""
+    html = _environment().get_template("page.html")
+    return html.render(view=view, asked=asked, answer=answer).encode()
+
+
+def live(view: PageView) -> bytes:
+    """Return the part of the page that changes."""
+    return _environment().get_template("live.html").render(view=view).encode()
+
+
+@cache
+def static(name: str) -> bytes:
+    """Return one of the files in ``STATIC``."""
+    return files("sersync.api.page").joinpath("static", name).read_bytes()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sersync.api.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "path": lambda path: display(path) or ".",
+        "span": span,
+        "clock": lambda at: time.strftime("%H:%M:%S", time.localtime(at)),
+        "moment": lambda at: datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
+    }
+    return environment
