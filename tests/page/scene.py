@@ -13,7 +13,9 @@ from sersync.model.path import RelPath
 from sersync.model.request import Deed, Did, Request, Verb
 from sersync.model.status import (
     DaemonStatus,
+    DirectoryCount,
     PassProgress,
+    PendingStatus,
     SourceStatus,
     TargetState,
     TargetStatus,
@@ -185,7 +187,7 @@ class Scene:
             )
         return [each for each in found if each.at >= self.now - since_s]
 
-    def transfers(self, source: str, target: str) -> Sequence[Transfer]:
+    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
         return [
             Transfer(
                 at=self.now - 7 * number - 2,
@@ -203,5 +205,20 @@ class Scene:
             for number in range(6)
         ]
 
-    def pending_by(self, source: str, target: str) -> Sequence[tuple[str, int]]:
-        return [("img/2026", 1702), ("css", 120), ("upload", 71)]
+    def pending(self, *, source: str, target: str) -> tuple[PendingStatus, ...]:
+        directories = (("img/2026", 1702), ("css", 120), (HOSTILE.decode("latin-1"), 71))
+        return (
+            PendingStatus(
+                source=source,
+                target=target,
+                pending=1893,
+                in_flight=0,
+                directories=tuple(
+                    DirectoryCount(directory=RelPath(name.encode("latin-1")), paths=paths)
+                    for name, paths in directories
+                ),
+                directories_omitted=0,
+                paths=(),
+                omitted=1893,
+            ),
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sersync.model.dirty import Scope
+from sersync.model.history import Sample, Transfer
 from sersync.model.path import RelPath
 from sersync.model.request import Deed, NobodyMeant, Request
 from sersync.model.status import DaemonStatus, DirectoryCount, PendingPath, PendingStatus
@@ -42,3 +43,9 @@ class FakeBoard:
                 omitted=0,
             ),
         )
+
+    def samples(self, source: str, target: str, since_s: float) -> Sequence[Sample]:
+        return ()
+
+    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
+        return ()

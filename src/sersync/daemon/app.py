@@ -20,6 +20,7 @@ from sersync.daemon.assembly import assemble_source, assemble_target
 from sersync.daemon.board import DaemonBoard
 from sersync.daemon.control import Control
 from sersync.daemon.explaining import Explaining
+from sersync.daemon.historian import HISTORY, Historian
 from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
 from sersync.daemon.pulse import Pulse
@@ -36,6 +37,7 @@ from sersync.model.target import Settings, Source, Target
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.record import Record
 from sersync.replication.worker import TargetWorker
+from sersync.state.history import SqliteHistory
 from sersync.transfer.remote_shell import SharedConnections
 
 log = logging.getLogger("sersync.daemon")
@@ -63,6 +65,11 @@ class Daemon:
         self.crashed = threading.Event()
         self._on_batch = on_batch
         self.pulse = Pulse()
+        self.historian: Historian | None = None
+        """None where nothing is kept, as in a single pass."""
+        if keeps_state:
+            history = SqliteHistory(os.path.join(settings.state_dir, HISTORY))
+            self.historian = Historian(history, self.status, self.pulse)
         self._supervisor = Supervisor(lambda _: self.crashed.set())
         self._pipelines: dict[str, Pipeline] = {}
         self._lock: DirectoryLock | None = None
@@ -75,8 +82,10 @@ class Daemon:
         self._started_at = time.monotonic()
         self.waiting = Waiting(self._all)
         self.verifying = Verifying(self._all, self._supervisor.start)
-        self.explaining = Explaining(self._all, config_file=lambda: self.settings.config_file)
-        self._board = DaemonBoard(self.status, Control(self._all), self._all)
+        self.explaining = Explaining(
+            self._all, config_file=lambda: self.settings.config_file, history=self.historian
+        )
+        self._board = DaemonBoard(self.status, Control(self._all), self._all, self.historian)
 
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""
@@ -95,6 +104,8 @@ class Daemon:
         except SersyncError:
             self.stop(now=True)
             raise
+        if self.historian is not None:
+            self._supervisor.start("history", self.historian.run, awaited=False)
 
     def stop(self, *, now: bool = False) -> None:
         """End: running transfers are finished within the grace period, or *now* cancelled."""
@@ -108,6 +119,9 @@ class Daemon:
                 worker.stop(grace_s=grace_s)
         for name in list(self._pipelines):
             self._join_source(name, grace_s, is_clean=not now)
+        if self.historian is not None:
+            self.historian.stop()
+            self._supervisor.join("history", _JOIN_S)
         if self._connections is not None:
             self._connections.close()
         if self._lock is not None:
@@ -130,6 +144,13 @@ class Daemon:
                 for pipeline in tuple(self._pipelines.values())
             ),
         )
+
+    def _note(self, report: BatchReport) -> None:
+        """Tell whoever follows the runs of one that has ended. For the workers' threads."""
+        if self.historian is not None:
+            self.historian.note(report)
+        if self._on_batch is not None:
+            self._on_batch(report)
 
     def workers(self) -> list[TargetWorker]:
         """Return the workers of all targets."""
@@ -250,7 +271,7 @@ class Daemon:
             target,
             connections=self._connections,
             clock=self.pulse,
-            on_batch=self._on_batch,
+            on_batch=self._note,
             scratch=self._scratch,
             roll=self._roll,
         )

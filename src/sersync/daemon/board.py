@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from sersync.daemon.control import Control
+from sersync.daemon.historian import Historian
 from sersync.daemon.meant import meant
+from sersync.model.history import Sample, Transfer
 from sersync.model.request import Deed, Request
 from sersync.model.status import DaemonStatus, PendingStatus
 from sersync.replication.pipeline import Pipeline
@@ -19,8 +21,10 @@ class DaemonBoard:
         status: Callable[[], DaemonStatus],
         control: Control,
         pipelines: Callable[[], Iterable[Pipeline]],
+        historian: Historian | None,
     ) -> None:
         """*pipelines* returns those of the daemon as they are now."""
+        self._historian = historian
         self._status = status
         self._control = control
         self._pipelines = pipelines
@@ -33,6 +37,14 @@ class DaemonBoard:
         """Return what each target that is meant lacks. Raises ``NobodyMeant``."""
         named = meant(self._pipelines(), source=source, target=target)
         return tuple(worker.backlog() for _, workers in named for worker in workers)
+
+    def samples(self, source: str, target: str, since_s: float) -> Sequence[Sample]:
+        """Return how a target stood within the last *since_s* seconds, the oldest first."""
+        return () if self._historian is None else self._historian.samples(source, target, since_s)
+
+    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
+        """Return runs that have ended, the newest first; an empty name is all of them."""
+        return () if self._historian is None else self._historian.transfers(source, target, limit)
 
     def act(self, request: Request) -> tuple[Deed, ...]:
         """Do what is asked for, and say what came of it. Raises ``NobodyMeant``."""

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Final
+from typing import Any, Final
 
 from sersync.errors import StateUnavailable
 from sersync.model.explanation import Carried
@@ -82,7 +82,7 @@ class SqliteHistory:
 
         Raises ``StateUnavailable`` when there can be none.
         """
-        with self._guarded():
+        with self._translated():
             try:
                 self._connection = _connect(self._file)
                 return ""
@@ -183,7 +183,10 @@ class SqliteHistory:
     def transfers(
         self, source: str = "", target: str = "", *, since: float = 0.0, limit: int = 100
     ) -> list[Transfer]:
-        """Return runs, the newest first; an empty name is all of them. Raises ``StateUnavailable``."""
+        """Return runs, the newest first; an empty name is all of them.
+
+        Raises ``StateUnavailable``.
+        """
         with self._guarded() as connection:
             rows = connection.execute(
                 "SELECT * FROM transfer WHERE (:source = x'' OR source = :source)"
@@ -230,11 +233,18 @@ class SqliteHistory:
 
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection, alone. Raises ``StateUnavailable`` for what SQLite raises."""
+        """Yield the connection, alone. Raises ``StateUnavailable``, also for what SQLite raises."""
+        with self._translated():
+            if self._connection is None:
+                raise sqlite3.OperationalError("it could not be opened")
+            yield self._connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         with self._lock:
             try:
-                yield self._connection  # type: ignore[misc]
-            except (sqlite3.Error, OSError, AttributeError) as error:
+                yield
+            except (sqlite3.Error, OSError) as error:
                 raise StateUnavailable(
                     f"the history in {self._file} cannot be kept: {error}",
                     hint="Replication goes on. Make room on that disk, or delete the file.",
@@ -242,9 +252,12 @@ class SqliteHistory:
 
 
 def read_history(file: str) -> SqliteHistory:
-    """Return the history in *file* for reading, while no daemon runs. Raises ``StateUnavailable``."""
+    """Return the history in *file* for reading, while no daemon runs.
+
+    Raises ``StateUnavailable``.
+    """
     history = SqliteHistory(file)
-    with history._guarded():
+    with history._translated():
         connection = sqlite3.connect(file, timeout=5.0, check_same_thread=False)
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM transfer").fetchone()
@@ -284,25 +297,26 @@ def _row(each: Transfer) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _transfer(row: tuple[object, ...]) -> Transfer:
-    _, at, source, target, kind, verdict, paths, files, deleted, sent, took, lag, code, why, names = row
+def _transfer(row: tuple[Any, ...]) -> Transfer:
+    _, at, source, target, kind, verdict, paths, files, deleted, sent_bytes, *rest = row
+    duration_s, lag_s, exit_code, reason, examples = rest
     return Transfer(
-        at=float(at),  # type: ignore[arg-type]
+        at=at,
         source=_decoded(source),
         target=_decoded(target),
-        kind=str(kind),
-        verdict=str(verdict),
-        paths=int(paths),  # type: ignore[call-overload]
-        files=int(files),  # type: ignore[call-overload]
-        deleted=int(deleted),  # type: ignore[call-overload]
-        sent_bytes=int(sent),  # type: ignore[call-overload]
-        duration_s=float(took),  # type: ignore[arg-type]
-        lag_s=float(lag),  # type: ignore[arg-type]
-        exit_code=int(code),  # type: ignore[call-overload]
-        reason=_decoded(why),
-        examples=tuple(RelPath(name) for name in bytes(names).split(b"\0")) if names else (),  # type: ignore[call-overload]
+        kind=kind,
+        verdict=verdict,
+        paths=paths,
+        files=files,
+        deleted=deleted,
+        sent_bytes=sent_bytes,
+        duration_s=duration_s,
+        lag_s=lag_s,
+        exit_code=exit_code,
+        reason=_decoded(reason),
+        examples=tuple(map(RelPath, examples.split(b"\0"))) if examples else (),
     )
 
 
-def _decoded(value: object) -> str:
-    return bytes(value).decode(errors="surrogateescape")  # type: ignore[call-overload]
+def _decoded(value: bytes) -> str:
+    return value.decode(errors="surrogateescape")

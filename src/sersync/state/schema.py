@@ -74,7 +74,12 @@ class NotOurs(Exception):
     """A file that must not be used, and why: a sentence for people."""
 
 
-def prepare(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> None:
+def prepare(
+    connection: sqlite3.Connection,
+    steps: Sequence[str] = STEPS,
+    *,
+    application_id: int = APPLICATION_ID,
+) -> None:
     """Bring the file of *connection* to the version of today, within one transaction.
 
     Raises ``NotOurs`` for a file of another program or of a newer sersync.
@@ -82,7 +87,7 @@ def prepare(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
     [version] = connection.execute("PRAGMA user_version").fetchone()
     [application] = connection.execute("PRAGMA application_id").fetchone()
     [tables] = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if tables and application != APPLICATION_ID:
+    if tables and application != application_id:
         raise NotOurs("another program has made it")
     if version > len(steps):
         raise NotOurs(f"a newer sersync has made it (version {version}, not {len(steps)})")
@@ -92,6 +97,6 @@ def prepare(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
     for step in steps[version:]:
         for statement in filter(str.strip, step.split(";")):
             connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA application_id = {application_id}")
     connection.execute(f"PRAGMA user_version = {len(steps)}")
     connection.execute("COMMIT")
