@@ -25,7 +25,7 @@ _sersync_words() {
     words='' paths=''
     case $1 in
         'sersync')
-            words='mirror run demo check convert status health doctor pause resume resync selftest target service --version --help'
+            words='mirror run demo check convert status health doctor pause resume resync wait flush explain verify selftest target service --version --help'
             paths='' ;;
         'sersync mirror')
             words='--once --exclude --no-delete --max-delete --rsync-option --bandwidth --password-file --ca-file --port --identity --rsh --name --state-dir -q --quiet --json --help'
@@ -59,6 +59,18 @@ _sersync_words() {
             paths='--state-dir' ;;
         'sersync resync')
             words='--source --target --state-dir --json --help'
+            paths='--state-dir' ;;
+        'sersync wait')
+            words='--path --timeout --source --target --state-dir --json --help'
+            paths='--path --state-dir' ;;
+        'sersync flush')
+            words='--path --source --target --state-dir --json --help'
+            paths='--path --state-dir' ;;
+        'sersync explain')
+            words='--source --target --no-ask --state-dir --json --help'
+            paths='ARGUMENT --state-dir' ;;
+        'sersync verify')
+            words='--checksum --repair --source --target --state-dir --json --help'
             paths='--state-dir' ;;
         'sersync selftest')
             words='--list --only --long --chaos --soak --seed --keep --json --help'

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sersync.daemon.explaining import Explaining
+from sersync.daemon.questions import AllQuestions
+from sersync.daemon.verifying import Verifying
+from sersync.daemon.waiting import Waiting
 from sersync.model.dirty import Scope
 from sersync.model.history import Sample, Transfer
 from sersync.model.path import RelPath
@@ -25,6 +29,12 @@ class FakeBoard:
         *,
         act: Callable[[Request], tuple[Deed, ...]] = _nothing,
     ) -> None:
+        nobody = Waiting(lambda: ())
+        self.questions = AllQuestions(
+            nobody,
+            Explaining(lambda: (), config_file=lambda: ""),
+            Verifying(lambda: (), lambda *_, **__: None),
+        )
         self.status = look
         self.act = act
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sersync.api.access import READING, Asked, Refusal, refusal
 from sersync.api.board import Board
-from sersync.api.endpoints import Answer, Call, Endpoint, failure
+from sersync.api.call import Answer, AnsweredLater, Call, Endpoint, failure
 from sersync.api.news import News
 from sersync.api.openapi import openapi_document
 from sersync.model.api import ApiSettings
@@ -121,10 +122,48 @@ def _route(board: Board, endpoint: Endpoint) -> Route:
                 body = await _body(request)
             except _BadBody as error:
                 return _response(failure(error.status, error.message))
-        call = Call(path=request.url.path, query=dict(request.query_params), body=body)
+        call = Call(path=request.url.path, query=_query(request), body=body)
+        if endpoint.begin is not None:
+            begun = await run_in_threadpool(endpoint.begin, board, call)
+            return _response(begun if isinstance(begun, Answer) else await _later(request, begun))
+        if endpoint.answer is None:
+            raise AssertionError("an endpoint answers, at once or later")
         return _response(await run_in_threadpool(endpoint.answer, board, call))
 
     return Route(endpoint.path, answer, methods=[endpoint.method])
+
+
+def _query(request: Request) -> dict[str, str]:
+    """Return the query, the last of each name; bytes that are no UTF-8 survive in it."""
+    text = request.scope["query_string"].decode("latin-1")
+    return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
+
+
+async def _later(request: Request, begun: AnsweredLater) -> Answer:
+    """Return the answer once there is one, or time is over, or nobody listens any more."""
+    loop, is_over = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # The loop is closed: the daemon goes down.
+            loop.call_soon_threadsafe(is_over.set)
+
+    begun.later.when_over(wake)
+    waiting = {
+        asyncio.ensure_future(is_over.wait()),
+        asyncio.ensure_future(_hung_up(request)),
+    }
+    try:
+        await asyncio.wait(waiting, timeout=begun.timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        return await run_in_threadpool(begun.answer)
+    finally:
+        for each in waiting:
+            each.cancel()
+        begun.later.give_up()
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class _BadBody(Exception):

@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sersync.model.explanation import Explanation
 from sersync.model.history import Sample, Transfer
+from sersync.model.pending import Flushed, Waited
 from sersync.model.request import Deed, Request
 from sersync.model.status import DaemonStatus, PendingStatus
+from sersync.model.verification import Verification
+
+
+class Later(Protocol):
+    """Something that is waited for."""
+
+    def when_over(self, then: Callable[[], None]) -> None:
+        """Have *then* called once it is over, by any thread; it must not block."""
+        ...
+
+    def answer(self) -> tuple[Waited, ...]:
+        """Return what came of it so far for each target."""
+        ...
+
+    def give_up(self) -> None:
+        """Wait no more."""
+        ...
+
+
+class Questions(Protocol):
+    """What can be asked about paths. Names and paths that fit nothing raise ``NobodyMeant``."""
+
+    def wait(self, *, source: str, target: str, path: bytes) -> Later:
+        """Begin to wait for all that was changed by now. Raises ``TooMany``."""
+        ...
+
+    def flush(self, request: Request) -> tuple[Flushed, ...]:
+        """Let go at once what is held back."""
+        ...
+
+    def explain(
+        self, path: bytes, *, source: str, target: str, asks: bool
+    ) -> tuple[Explanation, ...]:
+        """Return all that is known of *path*; *asks*: the targets are asked, which takes time."""
+        ...
+
+    def verify(
+        self, *, source: str, target: str, path: bytes, checksum: bool, repairs: bool
+    ) -> tuple[Verification, ...]:
+        """Begin to compare; return how it stands."""
+        ...
+
+    def verifications(self, source: str, target: str) -> tuple[Verification, ...]:
+        """Return how the comparisons stand."""
+        ...
+
+    def cancel(self, source: str, target: str) -> tuple[Verification, ...]:
+        """End those under way; return how they stand."""
+        ...
 
 
 class Board(Protocol):
@@ -34,4 +85,9 @@ class Board(Protocol):
 
     def act(self, request: Request) -> tuple[Deed, ...]:
         """Do what is asked for, and say what came of it. Raises ``NobodyMeant``."""
+        ...
+
+    @property
+    def questions(self) -> Questions:
+        """What can be asked about paths."""
         ...

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from sersync.api.address import reachable
 from sersync.api.requests import PREFIX, request_document
@@ -50,6 +52,24 @@ def ask(socket_path: str, request: Request, *, timeout_s: float = 30.0) -> Json:
     """
     body = json.dumps(request_document(request)).encode()
     code, document = _call(socket_path, "POST", PREFIX + request.verb.value, body, timeout_s)
+    return _accepted(socket_path, code, document)
+
+
+def get(socket_path: str, path: str, query: Mapping[str, str], *, timeout_s: float) -> Json:
+    """Return the document at *path*. Raises as ``ask`` does; bytes of paths survive in *query*."""
+    address = f"{path}?{urlencode(query, errors='surrogateescape')}"
+    code, document = _call(socket_path, "GET", address, None, timeout_s)
+    return _accepted(socket_path, code, document)
+
+
+def post(socket_path: str, path: str, document: Json, *, timeout_s: float) -> Json:
+    """Return what a POST of *document* to *path* is answered with. Raises as ``ask`` does."""
+    body = json.dumps(document).encode()
+    code, answer = _call(socket_path, "POST", path, body, timeout_s)
+    return _accepted(socket_path, code, answer)
+
+
+def _accepted(socket_path: str, code: int, document: Json) -> Json:
     if code != http.client.OK:
         raise NotDone(str(document.get("error", f"{socket_path}: answered {code}")))
     return document

@@ -6,12 +6,12 @@ with a type of its own; ``docs/json-contract.md`` describes each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
 from sersync.api.board import Board
+from sersync.api.call import Answer, Call, Endpoint, failure
+from sersync.api.questions import QUESTIONS
 from sersync.api.render import deeds_document, pending_document, status_document
 from sersync.api.requests import PREFIX, parse_request
 from sersync.api.schema import schema_of
@@ -19,49 +19,6 @@ from sersync.model.request import Deed, NobodyMeant, Verb
 from sersync.model.status import DaemonStatus, PendingStatus
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request: its *query* (the last of each name counts) and its *body*."""
-
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is sent back: a *document* as JSON, or else *text* of the type *media*."""
-
-    document: Json | None = None
-    text: bytes = b""
-    media: str = "application/json"
-    status: HTTPStatus = HTTPStatus.OK
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """One address. *answer* may take its time: it runs in a thread of its own.
-
-    *parameters* are those of its query, each with a sentence; *accepts* and *returns* are schemas
-    of JSON bodies.
-    """
-
-    method: str
-    path: str
-    summary: str
-    answer: Callable[[Board, Call], Answer]
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    accepts: Json | None = None
-    returns: Json = field(default_factory=lambda: {"type": "object"})
-    media: str = "application/json"
-
-
-def failure(status: HTTPStatus, message: str) -> Answer:
-    """Return an answer that says why there is none."""
-    return Answer(document={"error": message}, status=status)
 
 
 def status(board: Board, _: Call) -> Answer:
@@ -152,4 +109,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Compare everything, or one subtree, again",
         subtree={"type": "string", "description": "Absolute, or relative to the root."},
     ),
+    *QUESTIONS,
 )

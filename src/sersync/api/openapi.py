@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from sersync import __version__
-from sersync.api.endpoints import Endpoint
+from sersync.api.call import Endpoint
 
 Json = dict[str, Any]
 

@@ -63,7 +63,7 @@ def deeds_document(deeds: Iterable[Deed]) -> Json:
                 "source": deed.source,
                 "target": deed.target,
                 "did": deed.did.value,
-                "reason": _reason(deed.reason),
+                "reason": reason_document(deed.reason),
             }
             for deed in deeds
         ]
@@ -95,8 +95,8 @@ def pending_document(backlogs: Iterable[PendingStatus]) -> Json:
 def _ending(outcome: Outcome) -> Json:
     return {
         "exit_code": outcome.exit_code,
-        "reason": _reason(outcome.reason),
-        "problems": [_problem(problem) for problem in outcome.problems],
+        "reason": reason_document(outcome.reason),
+        "problems": [problem_document(problem) for problem in outcome.problems],
     }
 
 
@@ -107,9 +107,10 @@ def _source(source: SourceStatus) -> Json:
         "watcher": source.watcher,
         "directories": source.directories,
         "outdated": source.outdated,
-        "halted": _reason(source.halted),
+        "halted": reason_document(source.halted),
         "missing": [
-            {"path": display(each.path), "reason": _reason(each.reason)} for each in source.missing
+            {"path": display(each.path), "reason": reason_document(each.reason)}
+            for each in source.missing
         ],
         "notes": list(source.notes),
         "state": _state(source.state),
@@ -134,7 +135,7 @@ def _hook(hook: HookStatus) -> Json:
 def _state(state: StateStatus | None) -> Json | None:
     if state is None:
         return None
-    return {"stored_s_ago": _seconds(state.stored_s_ago), "reason": _reason(state.reason)}
+    return {"stored_s_ago": _seconds(state.stored_s_ago), "reason": reason_document(state.reason)}
 
 
 def _target(target: TargetStatus) -> Json:
@@ -163,14 +164,14 @@ def _target(target: TargetStatus) -> Json:
         "consecutive_failures": target.consecutive_failures,
         "retry_in_s": _seconds(target.retry_in_s),
         "last_success_s_ago": _seconds(target.last_success_s_ago),
-        "reason": _reason(target.reason),
-        "problems": [_problem(problem) for problem in target.problems],
+        "reason": reason_document(target.reason),
+        "problems": [problem_document(problem) for problem in target.problems],
         "problems_omitted": target.problems_omitted,
         "quarantined": target.quarantined,
         "notes": list(target.notes),
         "searching_names": target.searching_names,
         "witness": _witness(target.witness),
-        "progress": _progress(target.progress),
+        "progress": progress_document(target.progress),
     }
 
 
@@ -206,7 +207,8 @@ def _witness(witness: WitnessStatus | None) -> Json | None:
     }
 
 
-def _reason(reason: Reason | None) -> Json | None:
+def reason_document(reason: Reason | None) -> Json | None:
+    """Return a reason as it stands in every document."""
     if reason is None:
         return None
     return {
@@ -217,7 +219,8 @@ def _reason(reason: Reason | None) -> Json | None:
     }
 
 
-def _problem(problem: Problem) -> Json:
+def problem_document(problem: Problem) -> Json:
+    """Return a path that fails as it stands in every document."""
     return {
         "path": display(problem.path),
         "stage": problem.stage.value,
@@ -228,7 +231,8 @@ def _problem(problem: Problem) -> Json:
     }
 
 
-def _progress(progress: PassProgress | None) -> Json | None:
+def progress_document(progress: PassProgress | None) -> Json | None:
+    """Return how far a comparison has come as it stands in every document."""
     if progress is None:
         return None
     return {

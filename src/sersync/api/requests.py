@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sersync.model.request import Request, Verb
@@ -11,7 +12,8 @@ from sersync.model.request import Request, Verb
 Json = dict[str, Any]
 
 PREFIX: Final = "/v1/"
-_KINDS: Final = {"source": str, "target": str, "confirm": bool, "subtree": str}
+_KIND_WORDS: Final = {str: "a string", bool: "a boolean", float: "a number"}
+_KINDS: Final[Mapping[str, type]] = {"source": str, "target": str, "confirm": bool, "subtree": str}
 
 
 def request_document(request: Request) -> Json:
@@ -32,18 +34,7 @@ def parse_request(path: str, body: bytes) -> Request | None:
     verb = next((each for each in Verb if path == PREFIX + each.value), None)
     if verb is None:
         return None
-    try:
-        document = json.loads(body or b"{}")
-    except ValueError as error:
-        raise ValueError(f"the body is no JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise ValueError("the body is no JSON object")
-    for key, value in document.items():
-        if key not in _KINDS:
-            raise ValueError(f"unknown field {json.dumps(key)}; known are {', '.join(_KINDS)}")
-        if not isinstance(value, _KINDS[key]):
-            kind = "a boolean" if _KINDS[key] is bool else "a string"
-            raise ValueError(f"{json.dumps(key)} must be {kind}")
+    document = read_fields(body, _KINDS)
     if document.get("subtree") and verb is not Verb.RESYNC:
         raise ValueError(f'"subtree" means nothing to {verb.value}')
     if document.get("confirm") and verb is not Verb.RESUME:
@@ -53,11 +44,33 @@ def parse_request(path: str, body: bytes) -> Request | None:
         source=document.get("source", ""),
         target=document.get("target", ""),
         confirm=document.get("confirm", False),
-        subtree=_encoded(document.get("subtree", "")),
+        subtree=encoded(document.get("subtree", "")),
     )
 
 
-def _encoded(path: str) -> bytes:
+def read_fields(body: bytes, kinds: Mapping[str, type]) -> Json:
+    """Return the JSON object *body*, whose fields are of *kinds*; each may be missing.
+
+    Raises ``ValueError``, with a sentence for people, for a body that is wrong.
+    """
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ValueError(f"the body is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ValueError("the body is no JSON object")
+    for key, value in document.items():
+        if key not in kinds:
+            raise ValueError(f"unknown field {json.dumps(key)}; known are {', '.join(kinds)}")
+        kind = kinds[key]
+        is_number = kind is float and isinstance(value, int | float) and value is not True
+        if not (is_number and value is not False) and not isinstance(value, kind):
+            raise ValueError(f"{json.dumps(key)} must be {_KIND_WORDS[kind]}")
+    return document
+
+
+def encoded(path: str) -> bytes:
+    """Return the path that stands in a document; raise ``ValueError`` for what is none."""
     try:
         encoded = os.fsencode(path)
     except UnicodeEncodeError as error:

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Annotated, Any, Final
 
@@ -28,7 +29,7 @@ AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 
 
 class Code(IntEnum):
-    """Exit codes of the three commands."""
+    """Exit codes of the commands that ask a running instance."""
 
     DONE = 0
     REFUSED = 1
@@ -107,7 +108,17 @@ def resync(
 
 def _asked(request: Request, state_dir: str) -> tuple[str, Json] | Code:
     """Return the socket that answered and its answer; else the exit code, with the reason told."""
-    from sersync.api.client import NotDone, NotReachable, ask
+    from sersync.api.client import ask
+
+    return asked(state_dir, lambda where: ask(where, request))
+
+
+def asked(state_dir: str, question: Callable[[str], Json]) -> tuple[str, Json] | Code:
+    """Put *question* to the one running instance; return its socket and its answer.
+
+    Else the exit code, with the reason told. Raises ``UsageError`` where several are running.
+    """
+    from sersync.api.client import NotDone, NotReachable
 
     running = _running(state_dir)
     if not running:
@@ -118,7 +129,7 @@ def _asked(request: Request, state_dir: str) -> tuple[str, Json] | Code:
         lines = "\n".join(f"--state-dir {shlex.quote(os.path.dirname(path))}" for path in running)
         raise UsageError("several instances are running; say which one is meant", hint=lines)
     try:
-        return running[0], ask(running[0], request)
+        return running[0], question(running[0])
     except NotReachable as error:
         print(f"sersync: no answer from {error}", file=sys.stderr)
         return Code.NOT_RUNNING

@@ -16,6 +16,7 @@ from sersync.cli.control import pause, resume, resync
 from sersync.cli.convert import convert
 from sersync.cli.demo import demo
 from sersync.cli.doctor import doctor
+from sersync.cli.explain import explain
 from sersync.cli.health import health
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
@@ -24,6 +25,8 @@ from sersync.cli.selftest import selftest
 from sersync.cli.service import service
 from sersync.cli.status import status
 from sersync.cli.target import target
+from sersync.cli.verify import verify
+from sersync.cli.wait import flush, wait
 from sersync.errors import SersyncError, UsageError
 
 _INTERRUPTED = 130
@@ -50,6 +53,10 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     pause,
     resume,
     resync,
+    wait,
+    flush,
+    explain,
+    verify,
     selftest,
 )
 for _command in _COMMANDS:

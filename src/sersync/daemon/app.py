@@ -24,6 +24,7 @@ from sersync.daemon.historian import HISTORY, Historian
 from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
 from sersync.daemon.pulse import Pulse
+from sersync.daemon.questions import AllQuestions
 from sersync.daemon.supervisor import Supervisor
 from sersync.daemon.verifying import Verifying
 from sersync.daemon.waiting import Waiting
@@ -85,7 +86,13 @@ class Daemon:
         self.explaining = Explaining(
             self._all, config_file=lambda: self.settings.config_file, history=self.historian
         )
-        self._board = DaemonBoard(self.status, Control(self._all), self._all, self.historian)
+        self._board = DaemonBoard(
+            self.status,
+            Control(self._all),
+            self._all,
+            self.historian,
+            AllQuestions(self.waiting, self.explaining, self.verifying),
+        )
 
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sersync.daemon.control import Control
 from sersync.daemon.historian import Historian
 from sersync.daemon.meant import meant
+from sersync.daemon.questions import AllQuestions
 from sersync.model.history import Sample, Transfer
 from sersync.model.request import Deed, Request
 from sersync.model.status import DaemonStatus, PendingStatus
@@ -22,9 +23,11 @@ class DaemonBoard:
         control: Control,
         pipelines: Callable[[], Iterable[Pipeline]],
         historian: Historian | None,
+        questions: AllQuestions,
     ) -> None:
         """*pipelines* returns those of the daemon as they are now."""
         self._historian = historian
+        self.questions = questions
         self._status = status
         self._control = control
         self._pipelines = pipelines

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from itertools import islice
 from typing import Final
 
-from sersync.daemon.meant import meant, subtree_of
+from sersync.daemon.meant import behind, meant, subtree_of
 from sersync.model.batch import Reason
 from sersync.model.dirty import Scope
 from sersync.model.explanation import (
@@ -71,16 +71,21 @@ class Explaining:
     def _explained(
         self, pipeline: Pipeline, workers: list[TargetWorker], path: RelPath, *, asks: bool
     ) -> Explanation:
-        kind, size_bytes = _look(pipeline.source.root, path)
+        obstacle = behind(pipeline, path)
+        kind, size_bytes = FileKind.NOTHING, 0
+        if obstacle is None:
+            kind, size_bytes = _look(pipeline.source.root, path)
         is_dir = kind is FileKind.DIRECTORY
         name = pipeline.source.name
         excluded = self._excluded(name, pipeline.source.filters, path, is_dir=is_dir)
         watched, watched_from = _watched(pipeline, path)
+        asks = asks and obstacle is None
         return Explanation(
             source=name,
             root=pipeline.source.root,
             path=path,
             kind=kind,
+            behind=obstacle,
             size_bytes=size_bytes,
             excluded=excluded,
             watched=watched,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from sersync.model.path import ROOT, RelPath, display
+from sersync.model.path import ROOT, RelPath, ancestors, display
 from sersync.model.request import NobodyMeant
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.worker import TargetWorker
@@ -57,6 +57,15 @@ def subtree_of(written: bytes, pipeline: Pipeline) -> RelPath | None:
             return ROOT
         if tidy.startswith(top):
             return RelPath(tidy[len(top) :])
+    return None
+
+
+def behind(pipeline: Pipeline, path: RelPath) -> RelPath | None:
+    """Return what stands above *path* and is there, but no directory: a symlink perhaps."""
+    for above in reversed([*ancestors(path)]):
+        place = os.path.join(pipeline.source.root, above)
+        if above and os.path.lexists(place) and (os.path.islink(place) or not os.path.isdir(place)):
+            return above
     return None
 
 

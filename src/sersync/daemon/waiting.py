@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from sersync.daemon.meant import meant, subtree_of
-from sersync.model.path import ROOT
+from sersync.daemon.meant import behind, meant, subtree_of
+from sersync.model.path import ROOT, RelPath
 from sersync.model.pending import Ending, Flushed, Waited
 from sersync.model.request import Request
 from sersync.replication.barrier import Barrier
@@ -27,7 +27,7 @@ class Wait:
         self._parts = [
             (
                 pipeline,
-                Barrier(subtree_of(path, pipeline) or ROOT, targets, ended=self._one_ended),
+                Barrier(_part(path, pipeline), targets, ended=self._one_ended),
             )
             for pipeline, targets, path in parts
         ]
@@ -51,6 +51,7 @@ class Wait:
 
     def give_up(self) -> None:
         """Wait no more."""
+        self._then = None
         for _, barrier in self._parts:
             barrier.give_up()
 
@@ -121,6 +122,12 @@ class Waiting:
                     )
                 )
         return tuple(flushed)
+
+
+def _part(path: bytes, pipeline: Pipeline) -> RelPath:
+    """Return what has to be carried; what lies behind a symlink may be anywhere: everything."""
+    part = subtree_of(path, pipeline) or ROOT
+    return ROOT if behind(pipeline, part) is not None else part
 
 
 def stands(answer: Iterable[Waited]) -> bool:

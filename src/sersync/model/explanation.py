@@ -8,7 +8,7 @@ from enum import Enum
 from sersync.model.batch import Problem, Reason
 from sersync.model.difference import Difference
 from sersync.model.path import ROOT, RelPath
-from sersync.model.pending import PendingPath
+from sersync.model.pending import MissingPath
 from sersync.model.status import TargetState
 
 
@@ -82,7 +82,7 @@ class OfTarget:
     """Why nothing is carried, or why the last attempt failed."""
     retry_in_s: float | None = None
     excluded: Exclusion | None = None
-    pending: tuple[PendingPath, ...] = ()
+    pending: tuple[MissingPath, ...] = ()
     """It, and what lies above or below it; the first few."""
     omitted: int = 0
     compared: tuple[RelPath, ...] = ()
@@ -102,6 +102,8 @@ class Explanation:
     root: bytes
     path: RelPath
     kind: FileKind
+    behind: RelPath | None = None
+    """What stands above it is no directory, a symlink perhaps: so it is no part of the source."""
     size_bytes: int = 0
     excluded: Exclusion | None = None
     watched: Watched

@@ -29,7 +29,7 @@ class Because(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingPath:
+class MissingPath:
     """One path that is dirty for one target. *due_in_s*: when it is tried; 0.0 is now."""
 
     path: RelPath
@@ -67,7 +67,7 @@ class Waited:
     """What is waited for besides paths, in a sentence."""
     progress: PassProgress | None = None
     """How far the comparison has come that has to end first."""
-    paths: tuple[PendingPath, ...] = ()
+    paths: tuple[MissingPath, ...] = ()
     """The first few that are missing."""
     omitted: int = 0
     refused: tuple[Problem, ...] = ()

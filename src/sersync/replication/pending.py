@@ -8,7 +8,7 @@ from typing import Final
 from sersync.model.batch import Problem
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath, display, overlap
-from sersync.model.pending import Because, Ending, PendingPath, Waited
+from sersync.model.pending import Because, Ending, MissingPath, Waited
 from sersync.model.status import TargetState
 from sersync.replication.barrier import Barrier, Phase
 from sersync.replication.pipeline import Pipeline
@@ -19,7 +19,7 @@ MOST_SHOWN: Final = 20
 
 def pending_paths(
     pipeline: Pipeline, worker: TargetWorker, within: RelPath, *, until: float = float("inf")
-) -> Iterator[PendingPath]:
+) -> Iterator[MissingPath]:
     """Yield what is dirty for a target of *within* since *until* or before, at work first.
 
     With it what is dirty above it: a directory may stand for all below it.
@@ -35,7 +35,7 @@ def pending_paths(
                 because = Because.IN_FLIGHT if is_in_flight else Because.BUSY
                 if not (is_in_flight or is_busy):
                     because = _because(each, problem, now)
-                yield PendingPath(
+                yield MissingPath(
                     path=each.path,
                     scope=each.scope,
                     because=because,

@@ -1,0 +1,168 @@
+"""What is known about a path, in sentences for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sersync.model.batch import Reason
+from sersync.model.difference import Kind
+from sersync.model.explanation import (
+    Exclusion,
+    Explanation,
+    FileKind,
+    OfTarget,
+    OnTarget,
+    Watched,
+)
+from sersync.model.path import display
+from sersync.model.pending import Because, MissingPath
+from sersync.model.status import TargetState
+
+_AS_HERE = {True: " as it is here", False: " either"}
+_KINDS = {
+    FileKind.FILE: "a file",
+    FileKind.DIRECTORY: "a directory",
+    FileKind.SYMLINK: "a symlink",
+    FileKind.OTHER: "a special file",
+}
+
+
+def sentences(explanation: Explanation) -> list[str]:
+    """Return all of it, the source first, then each target with its name in front."""
+    return [
+        *_of_source(explanation),
+        *(
+            f"{each.target}: {line}"
+            for each in explanation.targets
+            if explanation.excluded is None
+            for line in _of_target(each, is_here=explanation.kind is not FileKind.NOTHING)
+        ),
+    ]
+
+
+def _of_source(about: Explanation) -> Iterator[str]:
+    path = display(about.path) if about.path else "the root"
+    if about.behind is not None:
+        yield (
+            f"{path} lies behind {display(about.behind)}, which is no directory here, so it is no"
+            " part of the source; a symlink is carried as what it is"
+        )
+    elif about.kind is FileKind.NOTHING:
+        yield f"at {path} there is nothing in {display(about.root)} now"
+    else:
+        size = f" of {about.size_bytes:,} bytes" if about.kind is FileKind.FILE else ""
+        yield f"{path} is {_KINDS[about.kind]}{size} in {display(about.root)}"
+    if about.excluded is not None:
+        yield _excluded(about.excluded, about.path)
+        return
+    if about.halted is not None:
+        yield f"the source is halted: {_said(about.halted)}"
+        return
+    yield _watched(about)
+
+
+def _excluded(excluded: Exclusion, path: bytes) -> str:
+    place = f" ({excluded.place})" if excluded.place else ""
+    what = "it is excluded" if excluded.path == path else f"{display(excluded.path)} is excluded"
+    return f"{what} by `{excluded.rule}`{place}: never carried, never deleted on a target"
+
+
+def _watched(about: Explanation) -> str:
+    where = display(about.watched_from) if about.watched_from else "the root"
+    match about.watched:
+        case Watched.TOLD:
+            return f"the kernel tells of its changes: {where} is watched"
+        case Watched.SHARED:
+            return (
+                f"what this host changes is told by the kernel; {where} is on a file system that"
+                " others change too, and is looked through now and then"
+            )
+        case Watched.POLLED:
+            return f"{where} is not watched; it is looked through now and then"
+        case Watched.MISSING:
+            return f"the file system at {where} is missing: nothing in it is carried or deleted"
+        case Watched.NOT_YET:
+            return f"{where} is not watched: there is no such directory, or it is very new"
+        case Watched.HALTED:
+            return "the source is halted, and not watched"
+
+
+def _of_target(each: OfTarget, *, is_here: bool) -> Iterator[str]:
+    if each.excluded is not None:
+        yield _excluded(each.excluded, b"")
+        return
+    if each.on_target is not None:
+        yield _on_target(each.on_target, is_here=is_here)
+    for pending in each.pending[:3]:
+        yield _pending(pending)
+    more = len(each.pending) - 3 + each.omitted
+    if more > 0:
+        yield f"and {more} more paths above or below it are pending"
+    for subtree in each.compared:
+        where = display(subtree) if subtree else "everything"
+        yield f"{where} is being compared with the target, or is to be"
+    if each.problem is not None:
+        said = f"{each.problem.message}. {each.problem.remedy}".rstrip()
+        yield f"it failed {each.problem.failures} times in a row: {said}"
+    if each.pending or each.compared or each.reason is not None:
+        yield from _held_up(each)
+    elif each.on_target is not None and each.on_target.difference is not None:
+        yield (
+            "nothing is pending for it, so something else has changed the target: sersync verify"
+            " --repair puts that right"
+        )
+    else:
+        yield "nothing is pending for it"
+    if each.last is not None:
+        when = datetime.fromtimestamp(each.last.at).astimezone().isoformat(" ", "seconds")
+        yield (
+            f"last carried {when}, with {each.last.paths} paths in {each.last.duration_s:.2f} s:"
+            f" {each.last.verdict}" + (f", {each.last.reason}" if each.last.reason else "")
+        )
+
+
+def _on_target(shown: OnTarget, *, is_here: bool) -> str:
+    if shown.unknown is not None:
+        return f"the target was not seen: {_said(shown.unknown)}"
+    difference = shown.difference
+    if difference is None:
+        return f"it {'stands' if is_here else 'is not'} on the target{_AS_HERE[is_here]}"
+    if difference.kind is Kind.ABSENT:
+        return "it is not on the target"
+    if difference.kind is Kind.STRANGE:
+        return "it is on the target only"
+    return f"it is on the target, but other: {', '.join(difference.how)}"
+
+
+def _pending(pending: MissingPath) -> str:
+    path = display(pending.path) if pending.path else "the root"
+    since = f"{path} is pending since {pending.since_s:.1f} s"
+    match pending.because:
+        case Because.IN_FLIGHT:
+            return f"{since}: a transfer carries it now"
+        case Because.BUSY:
+            return f"{since}: it waits for a transfer that holds it, or something above or below"
+        case Because.HELD:
+            return (
+                f"{since}: it was written a moment ago, perhaps still is, and is carried when it"
+                f" is closed, or in {pending.due_in_s:.1f} s"
+            )
+        case Because.FAILED:
+            return f"{since}: it failed, and is tried again in {pending.due_in_s:.0f} s"
+        case Because.COMPARED:
+            return f"{since}: it is being compared"
+        case Because.DUE:
+            return f"{since}: it goes with the next transfer"
+
+
+def _held_up(each: OfTarget) -> Iterator[str]:
+    if each.state is TargetState.PAUSED:
+        yield "the target is paused; sersync resume goes on"
+    elif each.reason is not None:
+        later = f"; next attempt in {each.retry_in_s:.0f} s" if each.retry_in_s else ""
+        yield f"the target is {each.state.value}: {_said(each.reason)}{later}"
+
+
+def _said(reason: Reason) -> str:
+    return f"{reason.message}. {reason.remedy}".rstrip(" .")

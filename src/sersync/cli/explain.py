@@ -1,0 +1,56 @@
+"""``sersync explain``: everything that is known about one path."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from sersync.cli.control import AsJson, Code, SourceName, StateDir, TargetName, asked
+from sersync.cli.place import about
+
+Json = dict[str, Any]
+
+
+def explain(
+    path: Annotated[
+        str, Argument(metavar="PATH", help="Absolute, from here, or relative to a source.")
+    ],
+    source: SourceName = "",
+    target: TargetName = "",
+    no_ask: Annotated[bool, Option("--no-ask", help="Do not ask the targets for it now.")] = False,
+    state_dir: StateDir = "",
+    json: AsJson = False,
+) -> int:
+    """Tell why PATH is, or is not yet, on the targets, and what they have of it now.
+
+    Exit: 0 it is there as here, 1 it is not, or not known to be, 2 none runs.
+    """
+    from sersync.api.client import get
+
+    query = {"source": source, "target": target, "ask": "0" if no_ask else "1"}
+    answered = asked(
+        state_dir,
+        lambda where: about(
+            path,
+            lambda meant: get(where, "/v1/explain", query | {"path": meant}, timeout_s=120.0),
+        ),
+    )
+    if isinstance(answered, Code):
+        return answered
+    _, answer = answered
+    if json:
+        print(json_module.dumps(answer))
+    else:
+        for each in answer["sources"]:
+            for sentence in each["sentences"]:
+                print(sentence)
+    return Code.DONE if all(map(_is_current, answer["sources"])) else Code.REFUSED
+
+
+def _is_current(source: Json) -> bool:
+    return all(
+        not each["pending"] and (each["on_target"] is None or each["on_target"]["same"])
+        for each in source["targets"]
+    )

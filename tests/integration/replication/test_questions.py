@@ -1,0 +1,254 @@
+"""``explain`` and ``verify``, with the real engine and real rsync."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from sersync.api.sentences import sentences
+from sersync.model.difference import Kind
+from sersync.model.explanation import Explanation, FileKind, Watched
+from sersync.model.filters import Filter, parse_rule
+from sersync.model.path import RelPath
+from sersync.model.pending import Because
+from sersync.model.request import NobodyMeant
+from sersync.model.target import LocalDirectory
+from sersync.model.verification import Cause, Verification
+from tests.support.engine import Copy, Engine, Engines, copy_at
+from tests.support.rsyncd import Rsyncd
+from tests.support.trees import assert_same_trees, wait_until
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    path = tmp_path / "copy"
+    return copy_at(path, LocalDirectory(path=os.fsencode(path)))
+
+
+def explain(engine: Engine, path: bytes) -> Explanation:
+    [explanation] = engine.daemon.explaining.explain(path)
+    return explanation
+
+
+def told(engine: Engine, path: bytes) -> str:
+    return "\n".join(sentences(explain(engine, path)))
+
+
+def verify(
+    engine: Engine, path: bytes = b"", *, checksum: bool = False, repairs: bool = False
+) -> Verification:
+    engine.daemon.verifying.begin(path=path, checksum=checksum, repairs=repairs)
+
+    def standing() -> Verification:
+        [shown] = engine.daemon.verifying.standing()
+        return shown
+
+    wait_until(lambda: not standing().is_running, 60)
+    return standing()
+
+
+def drifted(shown: Verification) -> dict[bytes, Kind]:
+    return {
+        each.difference.path: each.difference.kind
+        for each in shown.found
+        if each.cause is Cause.DRIFT and each.difference.how != ("time",)
+    }
+
+
+def test_a_file_that_stands_on_the_target_is_said_to_stand_there(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    (source / "odd \xff\n name").write_bytes(b"12345")
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    about = explain(engine, os.fsencode(source / "odd \xff\n name"))
+    [of_target] = about.targets
+
+    assert (about.kind, about.size_bytes, about.watched) == (FileKind.FILE, 5, Watched.TOLD)
+    assert of_target.on_target is not None
+    assert of_target.on_target.difference is None
+    assert of_target.on_target.unknown is None
+    assert "it stands on the target as it is here" in told(engine, b"odd \xc3\xbf\n name")
+
+
+def test_what_is_excluded_is_told_with_the_rule_that_does_it(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    rules = Filter([parse_rule(b"+ keep.tmp"), parse_rule(b"- *.tmp"), parse_rule(b"/cache/")])
+    (source / "cache").mkdir()
+    engine = engines(source, copy, filters=rules)
+    by_name, by_directory = explain(engine, b"a.tmp"), explain(engine, b"cache/deep/file")
+
+    assert by_name.excluded is not None
+    assert (by_name.excluded.path, by_name.excluded.rule) == (b"a.tmp", "- *.tmp")
+    assert by_directory.excluded is not None
+    assert (by_directory.excluded.path, by_directory.excluded.rule) == (b"cache", "- /cache/")
+    assert explain(engine, b"keep.tmp").excluded is None
+
+
+def test_what_is_held_back_or_in_the_way_is_told_for_each_path(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    engine = engines(source, copy, max_delay_s=600.0)
+    engine.wait_for_rest()
+    with open(source / "log", "wb", 0) as log:
+        log.write(b"held back")
+        wait_until(lambda: engine.status().pending > 0, 10)
+        [of_target] = explain(engine, b"log").targets
+        [pending] = of_target.pending
+        assert (pending.because, pending.path) == (Because.HELD, b"log")
+        assert 0 < pending.due_in_s <= 600
+        assert of_target.on_target is not None
+        assert of_target.on_target.difference is not None
+        assert of_target.on_target.difference.kind is Kind.ABSENT
+        assert "it is not on the target" in told(engine, b"log")
+
+
+def test_a_target_that_cannot_be_asked_says_so(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    rsyncd.daemon.stop()
+    [of_target] = explain(engine, b"kept").targets
+    assert of_target.on_target is not None
+    assert of_target.on_target.unknown is not None
+    [worker] = engine.daemon.workers()
+    worker.pause()
+    [paused] = explain(engine, b"kept").targets
+
+    assert paused.on_target is not None
+    assert paused.on_target.unknown is not None
+    assert "paused" in paused.on_target.unknown.message
+
+
+def test_what_lies_behind_a_symlink_is_no_part_of_the_source(
+    source: Path, tmp_path: Path, copy: Copy, engines: Engines
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret").write_text("secret")
+    (source / "link").symlink_to(tmp_path / "elsewhere")
+    engine = engines(source, copy)
+    about = explain(engine, b"link/secret")
+
+    assert (about.kind, about.behind, about.size_bytes) == (FileKind.NOTHING, b"link", 0)
+    assert "lies behind link" in told(engine, b"link/secret")
+    with pytest.raises(NobodyMeant):
+        explain(engine, b"/etc/passwd")
+
+
+def test_verify_finds_all_that_has_drifted_and_repairs_it(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    (source / "d" / "e").mkdir(parents=True)
+    for name in ("same", "changed", "removed", "d/e/deep"):
+        (source / name).write_text(name)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    assert verify(engine).drift == 0
+    (copy.path / "changed").write_text("by somebody else")
+    (copy.path / "removed").unlink()
+    (copy.path / "d" / "e" / "deep").unlink()
+    (copy.path / "d" / "e").rmdir()
+    (copy.path / "strange").write_text("by somebody else")
+    shown = verify(engine)
+
+    assert drifted(shown) == {
+        b"changed": Kind.CHANGED,
+        b"removed": Kind.ABSENT,
+        b"d/e": Kind.ABSENT,
+        b"d/e/deep": Kind.ABSENT,
+        b"strange": Kind.STRANGE,
+    }
+    assert verify(engine, b"d", repairs=True).repaired >= 2
+    engine.wait_for_rest()
+    assert (copy.path / "d" / "e" / "deep").read_text() == "d/e/deep"
+    assert (copy.path / "changed").read_text() == "by somebody else"
+    verify(engine, repairs=True)
+    engine.wait_for_rest()
+    assert_same_trees(source, copy.path)
+    assert verify(engine).drift == 0
+
+
+def test_bytes_behind_the_same_size_and_time_are_found_and_repaired_with_checksums(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    (source / "file").write_text("right")
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    there = copy.path / "file"
+    before = there.stat()
+    there.write_text("wrong")
+    os.utime(there, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert verify(engine).drift == 0
+    shown = verify(engine, b"file", checksum=True, repairs=True)
+    assert [each.difference.how for each in shown.found] == [("content",)]
+    wait_until(lambda: there.read_text() == "right", 20)
+
+    assert shown.repaired == 1
+
+
+def test_what_is_pending_is_no_drift(source: Path, copy: Copy, engines: Engines) -> None:
+    engine = engines(source, copy, max_delay_s=600.0)
+    engine.wait_for_rest()
+    with open(source / "log", "wb", 0) as log:
+        log.write(b"held back")
+        wait_until(lambda: engine.status().pending > 0, 10)
+        shown = verify(engine)
+        causes = {each.difference.path: each.cause for each in shown.found}
+
+        assert causes.pop(RelPath(b"log")) is Cause.PENDING
+        assert set(causes.values()) <= {Cause.PENDING}
+        assert shown.drift == 0
+
+
+def test_no_drift_is_seen_where_there_is_none_while_everything_changes(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    for number in range(10):
+        (source / f"d{number}").mkdir()
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    is_over = threading.Event()
+
+    def change() -> None:
+        number = 0
+        while not is_over.wait(0.002):
+            number += 1
+            file = source / f"d{number % 10}" / f"f{number % 70}"
+            if number % 7:
+                file.write_text("x" * (number % 100))
+            elif file.exists():
+                file.unlink()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        shown = [verify(engine) for _ in range(3)]
+    finally:
+        is_over.set()
+        thread.join()
+
+    assert [each.drift for each in shown] == [0, 0, 0], shown
+    assert [each.failed for each in shown] == [None, None, None]
+
+
+def test_a_verify_that_is_stopped_says_so_and_a_second_one_waits_for_its_turn(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    (copy.path / "strange").write_text("so that it looks again, after a pause")
+    [begun] = engine.daemon.verifying.begin()
+    [again] = engine.daemon.verifying.begin(checksum=True)
+    assert begun.is_running
+    assert not again.checksum, "it is the one that is under way"
+    engine.daemon.verifying.cancel()
+    wait_until(lambda: not engine.daemon.verifying.standing()[0].is_running, 20)
+
+    [shown] = engine.daemon.verifying.standing()
+    assert shown.failed is not None
+    assert "stopped" in shown.failed.message
