@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from sersync.api.board import Board, Later
 from sersync.api.call import Answer, Call, Endpoint, failure
+from sersync.api.question_schemas import EXPLAINED, FLUSHED, VERIFIED, WAITED
 from sersync.api.render_questions import (
     explanations_document,
     flushed_document,
@@ -158,11 +158,6 @@ def _accepts(**properties: Json) -> Json:
     }
 
 
-def _returns(name: str, **more: Json) -> Json:
-    items: Mapping[str, Json] = {name: {"type": "array", "items": {"type": "object"}}, **more}
-    return {"type": "object", "required": list(items), "properties": items}
-
-
 QUESTIONS: Final = (
     Endpoint(
         method="POST",
@@ -170,7 +165,7 @@ QUESTIONS: Final = (
         summary="Answer when everything that was changed before the call stands on the targets",
         begin=begin_wait,
         accepts=_accepts(timeout_s={"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_S}),
-        returns=_returns("targets", stands=_FLAG),
+        returns=WAITED,
     ),
     Endpoint(
         method="POST",
@@ -178,7 +173,7 @@ QUESTIONS: Final = (
         summary="Carry at once what is held back, and try again what failed",
         answer=flush,
         accepts=_accepts(),
-        returns=_returns("targets"),
+        returns=FLUSHED,
     ),
     Endpoint(
         method="GET",
@@ -190,7 +185,7 @@ QUESTIONS: Final = (
             **_NAMES,
             "ask": "0: the targets are not asked.",
         },
-        returns=_returns("sources"),
+        returns=EXPLAINED,
     ),
     Endpoint(
         method="POST",
@@ -198,7 +193,7 @@ QUESTIONS: Final = (
         summary="Begin to compare a source with its targets, or end that",
         answer=begin_verify,
         accepts=_accepts(checksum=_FLAG, repair=_FLAG, cancel=_FLAG),
-        returns=_returns("verifications"),
+        returns=VERIFIED,
     ),
     Endpoint(
         method="GET",
@@ -206,6 +201,6 @@ QUESTIONS: Final = (
         summary="How the comparisons stand that were asked for",
         answer=verifications,
         parameters={**_NAMES, "limit": "How many of the differing paths are told one by one."},
-        returns=_returns("verifications"),
+        returns=VERIFIED,
     ),
 )

@@ -65,8 +65,8 @@ def test_questions_nobody_can_answer_have_their_own_exit_code(cli: Cli, source: 
         assert asked.returncode == 2, asked
         assert "no instance is running" in asked.stderr
     mirror(cli)
-    for command in (("wait", "--target", "x"), ("explain", "/etc/passwd"), ("verify", "/etc")):
-        asked = cli.run(*command, *_HERE)
+    for line in ("wait --target x", "explain /etc/passwd", "verify /etc"):
+        asked = cli.run(*line.split(), *_HERE)
         assert asked.returncode == 1, asked
         assert asked.stderr.startswith("sersync: ")
 

@@ -6,10 +6,23 @@ from typing import Any
 
 import pytest
 
+from sersync.api.question_schemas import EXPLAINED, FLUSHED, VERIFIED, WAITED
 from sersync.api.render import deeds_document, pending_document, status_document
+from sersync.api.render_questions import (
+    explanations_document,
+    flushed_document,
+    verifications_document,
+    waited_document,
+)
 from sersync.api.schema import names_of, schema_of
 from sersync.model.request import Deed
 from sersync.model.status import DaemonStatus, PendingStatus
+from tests.support.full_answers import (
+    a_full_explanation,
+    a_full_flush,
+    a_full_verification,
+    a_full_wait,
+)
 from tests.support.full_status import a_full_backlog, a_full_deed, a_full_status
 
 
@@ -19,6 +32,10 @@ from tests.support.full_status import a_full_backlog, a_full_deed, a_full_status
         (schema_of(DaemonStatus), status_document(a_full_status())),
         (schema_of(PendingStatus), pending_document([a_full_backlog()])["targets"][0]),
         (schema_of(Deed), deeds_document([a_full_deed()])["targets"][0]),
+        (WAITED, waited_document([a_full_wait()])),
+        (FLUSHED, flushed_document([a_full_flush()])),
+        (EXPLAINED, explanations_document([a_full_explanation()])),
+        (VERIFIED, verifications_document([a_full_verification()], most=1)),
     ],
 )
 def test_every_field_of_the_schema_is_rendered_and_no_other(
