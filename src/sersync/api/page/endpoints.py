@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from sersync.api.board import Board
-from sersync.api.endpoints import Answer, Call, Endpoint, failure
+from sersync.api.call import Answer, Call, Endpoint, failure
 from sersync.api.page.view import PageView, Past, page_view
 from sersync.model.path import display
 
