@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def summary(settings: Settings, order: Order) -> Iterator[str]:
     """Yield what will be done, line by line; a password is never among it."""
     yield from _options(order)
+    if settings.api.address:
+        yield f"page: http://{settings.api.address}/"
     for source in settings.sources:
         yield f"watch path is: {display(source.root)}"
         for target in source.targets:

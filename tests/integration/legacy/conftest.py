@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,13 @@ from tests.support.rsyncd import Rsyncd
 from tests.support.trees import wait_until
 
 _SOURCE_TREE = Path(__file__).parents[3] / "src"
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Legacy:
@@ -41,6 +49,7 @@ class Legacy:
         locked = self._rsyncd.locked
         text = (
             '<?xml version="1.0" encoding="ISO-8859-1"?>\n<head version="2.5">\n'
+            f'<host hostip="localhost" port="{free_port()}"/>\n'
             f'<sersync><localpath watch="{self.source}"><remote ip="127.0.0.1" name="locked"/>'
             "</localpath>\n"
             f'<rsync><commonParams params="-artuz"/><auth start="true" users="{locked.user}"'

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from sersync.linux.service import Service
-from tests.integration.legacy.conftest import Legacy
+from tests.integration.legacy.conftest import Legacy, free_port
 from tests.support.cli import Cli
 from tests.support.trees import wait_until
 
@@ -101,17 +101,11 @@ class Deployment:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def deployment(legacy: Legacy) -> Iterator[Deployment]:
     """Steps 2 to 5: the account, both password files with mode 0600, confxml.xml."""
     home = legacy.home / "deploy"
-    port = _free_port()
+    port = free_port()
     for name in ("backup", "data"):
         (home / name).mkdir(parents=True)
     (home / "rsync.secrets").write_text("rsync_backup:123456\n")
@@ -121,6 +115,7 @@ def deployment(legacy: Legacy) -> Iterator[Deployment]:
     corpus = Path(__file__).parents[2] / "compat" / "corpus" / "article.xml"
     text = corpus.read_text()
     for old, new in {
+        'hostip="localhost" port="8008"': f'hostip="localhost" port="{free_port()}"',
         'watch="/etc/openvpn"': f'watch="{home}/data"',
         'ip="192.168.0.10" name="openvpn"': 'ip="127.0.0.1" name="backup"',
         "/etc/rsync.password": f"{home}/rsync.password",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
+import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -250,3 +253,46 @@ def test_help_needs_nothing_heavy(legacy: Legacy) -> None:
         env=legacy.environ,
     ).stdout.split()
     assert not {"pydantic", "rich", "typer", "defusedxml"} & set(modules)
+
+
+def _page(legacy: Legacy, config: Path) -> int:
+    """Return with which code the page of *config* answers; 0: nobody does."""
+    [port] = re.findall(r'<host hostip="[^"]*" port="(\d+)"', config.read_text())
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+    try:
+        connection.request("GET", "/v1/status")
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+def test_the_host_of_the_file_is_where_the_page_listens(legacy: Legacy) -> None:
+    done = legacy.run("-d", "-o", str(legacy.config))
+
+    assert "page: http://127.0.0.1:" in done.stdout
+    wait_until(lambda: _page(legacy, legacy.config) == 200)
+
+
+def test_a_port_that_is_taken_is_told_and_everything_else_works(legacy: Legacy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = legacy.home / "taken.xml"
+        port = other.getsockname()[1]
+        text = re.sub(r'port="\d+"/>', f'port="{port}"/>', legacy.config.read_text(), count=1)
+        taken.write_text(text)
+        legacy.start("-r", "-o", str(taken))
+
+        wait_until((legacy.copy / "kept").exists)
+        wait_until(lambda: f"127.0.0.1:{port} is taken" in legacy.log())
+
+
+def test_an_address_that_others_can_reach_is_told_and_there_is_no_page(legacy: Legacy) -> None:
+    everywhere = legacy.write("everywhere.xml", **{'hostip="localhost"': 'hostip="0.0.0.0"'})
+    done = legacy.run("-d", "-r", "-o", str(everywhere))
+
+    assert done.returncode == 0
+    assert "no status page" in done.stderr
+    assert "page: http" not in done.stdout
+    wait_until((legacy.copy / "kept").exists)
+    assert _page(legacy, everywhere) == 0

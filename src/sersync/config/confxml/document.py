@@ -17,6 +17,7 @@ from sersync.config.confxml.nouns import Confxml, LocalPath, Remote, Spot
 from sersync.config.confxml.values import Values
 from sersync.config.positions import Path
 from sersync.config.rsync_words import Given, given_options
+from sersync.model.api import is_loopback, parse_listen
 from sersync.model.path import RelPath, is_within
 from sersync.model.trigger import Trigger
 
@@ -96,6 +97,7 @@ class _Translation:
         if self._confxml.is_debug:
             raw["log_level"] = "debug"
         raw |= self._failures()
+        raw |= self._page()
         raw["defaults"] = self._defaults()
         raw["source"] = list(self._sources())
         self._warn_of_switches()
@@ -117,6 +119,20 @@ class _Translation:
             "failure_log": os.path.join(self._directory, confxml.fail_log),
             "retry_failed": f"{confxml.fail_log_minutes}min",
         }
+
+    def _page(self) -> dict[str, Any]:
+        """Return where the status page listens; what cannot be is told, and there is none."""
+        listen, trouble = page_of(self._confxml)
+        if listen:
+            self._mark(("api",), "host")
+            return {"api": {"listen": listen}}
+        if (spot := self._confxml.spots.get("host")) is not None:
+            self._values.warning(
+                spot,
+                f"there is no status page: {trouble}",
+                'hostip="localhost", or a sersync.toml with a token (sersync convert)',
+            )
+        return {}
 
     def _defaults(self) -> dict[str, Any]:
         confxml = self._confxml
@@ -292,3 +308,16 @@ def lacks_recursion(words: list[str]) -> bool:
     """
     said = {each.option.name for each in given_options(words) if isinstance(each, Given)}
     return said.isdisjoint({"archive", "recursive", "dirs", "old-dirs"})
+
+
+def page_of(confxml: Confxml) -> tuple[str, str]:
+    """Return where the status page listens; or "", and why there is none."""
+    host, port = confxml.host, confxml.host_port
+    listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        address, _ = parse_listen(listen)
+    except ValueError as error:
+        return "", str(error)
+    if is_loopback(address):
+        return listen, ""
+    return "", f"{listen} can be reached by other hosts, and nothing would keep them out"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from sersync.config.confxml.document import EDITORS_FILES, lacks_recursion
+from sersync.config.confxml.document import EDITORS_FILES, lacks_recursion, page_of
 from sersync.config.confxml.nouns import Confxml, Spot
 from sersync.config.confxml.values import Values
 from sersync.errors import Mistake
@@ -143,13 +143,10 @@ def _on_passes(confxml: Confxml) -> Iterator[tuple[Spot, str]]:
                 " is tried again much sooner, and all of it at least that often"
             ),
         )
-    if "host" in spots and (confxml.host, confxml.host_port) != ("localhost", 8008):
+    if "host" in spots and page_of(confxml)[0]:
         yield (
             spots["host"],
-            (
-                "the old daemon did not use this address, nor does this one; sersync status shows"
-                " where things stand"
-            ),
+            "the old daemon did not use this address; now a page there shows where things stand",
         )
 
 
