@@ -31,6 +31,7 @@ class Passes:
         self._passes: deque[FullPass] = deque()
         self._wanted: deque[RelPath] = deque()
         self._wants_scheduled = begins
+        self._unheard_since: float | None = None
         self._is_blocked = False
         self._ended_at = float("-inf")
         self._begun_at = 0.0
@@ -56,9 +57,21 @@ class Passes:
         """A slice could be carried, if there is a lane for it."""
         return bool(self._passes) and not self._is_blocked and not self._passes[0].is_under_way
 
-    def want(self, *subtrees: RelPath) -> None:
-        """Let *subtrees* be compared when the target can be reached. For any thread."""
+    def want(self, *subtrees: RelPath, unheard_since: float | None = None) -> None:
+        """Let *subtrees* be compared when the target can be reached. For any thread.
+
+        *unheard_since*: of what changed after that, nobody was told.
+        """
+        if unheard_since is not None:
+            known = self._unheard_since
+            self._unheard_since = unheard_since if known is None else min(known, unheard_since)
         self._wanted.extend(subtrees)
+
+    def begin_all(self, now: float) -> None:
+        """Compare everything, as it was wanted."""
+        since, self._unheard_since = self._unheard_since, None
+        first_seen = now if since is None else since
+        self.add(ROOT, first_seen=first_seen, content=since is not None)
 
     @property
     def has_wishes(self) -> bool:

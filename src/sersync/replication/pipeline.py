@@ -378,7 +378,7 @@ class Pipeline:
         self._lost = None
         log.info("%s: the root is back; everything is compared again", self.source.name)
         for worker in tuple(self.workers.values()):
-            worker.root_is_back()
+            worker.root_is_back(unheard_since=self._drained_at)
 
 
 def _is_asked_of_the_manifest(report: Report) -> TypeGuard[Desync]:

@@ -90,9 +90,13 @@ class Reins:
         self._health.root_halt = reason
         self._transport.wake()
 
-    def root_is_back(self) -> None:
-        """Go on, with a full pass: the source's root is there again."""
-        self._passes.want(ROOT)
+    def root_is_back(self, *, unheard_since: float | None = None) -> None:
+        """Go on, with a full pass: the source's root is there again.
+
+        *unheard_since*: what changed after that, as seconds of the monotonic clock, was not told
+        of, and may look unchanged by its size and time.
+        """
+        self._passes.want(ROOT, unheard_since=unheard_since)
         self._health.root_halt = None
         self._transport.wake()
 

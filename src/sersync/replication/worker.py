@@ -188,7 +188,7 @@ class TargetWorker(Reins):
                 self._make_dirty([(subtree, Scope.TREE)], now)
             else:
                 self._transport.search_names()
-                self._passes.add(ROOT, first_seen=now)
+                self._passes.begin_all(now)
 
     def _begin_repairs(self, now: float) -> None:
         paths = [self._to_repair.popleft() for _ in range(len(self._to_repair))]

@@ -13,15 +13,17 @@ from sersync.selftest.trial import Trial
 DOWN: Final = Table()
 
 
-def change_everything(root: Path) -> None:
-    """Make one change of each kind to a planted tree."""
+def change_everything(root: Path, *, puts_back: bool = True) -> None:
+    """Make one change of each kind to a planted tree.
+
+    *puts_back*: one is a rewrite of the same size whose time is put back. Nobody finds that who has
+    forgotten when he last looked, or whose target is not the one that was looked after.
+    """
     (root / "d0" / "f0").write_text("edited, and longer than it was before " * 20)
     same = root / "d0" / "f1"
     same.write_bytes(bytes(255 - byte for byte in same.read_bytes()))
-    put_back = root / "d1" / "f8"
-    times = put_back.stat()
-    put_back.write_bytes(bytes(255 - byte for byte in put_back.read_bytes()))
-    os.utime(put_back, ns=(times.st_atime_ns, times.st_mtime_ns))
+    if puts_back:
+        _put_back(root / "d1" / "f8")
     (root / "d0" / "f3").rename(root / "d1" / "moved")
     (root / "d2").rename(root / "d1" / "moved-directory")
     (root / "d0" / "f4").unlink()
@@ -37,6 +39,12 @@ def change_everything(root: Path) -> None:
     (root / "link").symlink_to("elsewhere")
     (root / "new" / "deep").mkdir(parents=True)
     (root / "new" / "deep" / "file").write_text("new")
+
+
+def _put_back(file: Path) -> None:
+    times = file.stat()
+    file.write_bytes(bytes(255 - byte for byte in file.read_bytes()))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 @DOWN.row("down-after-kill", "one change of each kind, made after a kill -9, is found at the start")

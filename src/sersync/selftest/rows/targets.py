@@ -115,7 +115,7 @@ def target_swapped(trial: Trial) -> None:
     trial.begin()
     yesterday = site.place / "yesterday"
     trial.command("cp", "-a", os.fspath(site.root), os.fspath(yesterday))
-    change_everything(trial.source)
+    change_everything(trial.source, puts_back=False)
     trial.converge()
     site.down()
     shutil.rmtree(site.root)
@@ -134,6 +134,20 @@ def target_changed(trial: Trial) -> None:
     (site.root / "strange").write_text("not from the source")
     wait_until(lambda: _was_found(trial), "the witness finds it", within_s=60.0)
     trial.converge()
+
+
+@TARGETS.row("witness-busy", "the witness looks while everything changes, and is not deceived")
+def witness_busy(trial: Trial) -> None:
+    trial.serve(witness="1s")
+    trial.begin()
+    with Writer(trial.source, per_s=300.0).at_work() as writer:
+        writer.wait_for(4500)
+    trial.converge()
+    witness = trial.target()["witness"]
+    if witness is None:
+        raise Broken("the witness has not looked")
+    if witness["found"]:
+        raise Broken(f"it takes {witness['first'] or 'a change on its way'} for another disk")
 
 
 @TARGETS.row("old-run-of-target", "a run that the target finishes late does not win", is_long=True)
