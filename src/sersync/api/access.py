@@ -35,6 +35,8 @@ class Refusal:
 
     status: HTTPStatus
     message: str
+    challenge: str = ""
+    """How the caller may show who it is (RFC 9110, section 11.6.1)."""
 
 
 def refusal(asked: Asked, settings: ApiSettings) -> Refusal | None:
@@ -46,13 +48,15 @@ def refusal(asked: Asked, settings: ApiSettings) -> Refusal | None:
         if settings.is_loopback or _knows(asked, settings.token, schemes=("bearer", "basic")):
             return None
         message = "this address answers only with the token: as a password, or as a bearer token"
-        return Refusal(status=HTTPStatus.UNAUTHORIZED, message=message)
+        challenge = 'Basic realm="sersync", charset="UTF-8"'
+        return Refusal(status=HTTPStatus.UNAUTHORIZED, message=message, challenge=challenge)
     if not settings.token:
         message = "this listener only reads; to act here, set token_file in [api]"
         return Refusal(status=HTTPStatus.FORBIDDEN, message=message)
     if not _knows(asked, settings.token, schemes=("bearer",)):
         message = "to act, send the token: Authorization: Bearer TOKEN"
-        return Refusal(status=HTTPStatus.UNAUTHORIZED, message=message)
+        # No browser asks for a password then, and the page can say what is wrong.
+        return Refusal(status=HTTPStatus.UNAUTHORIZED, message=message, challenge="Bearer")
     if asked.content_type.partition(";")[0].strip().lower() != "application/json":
         message = "the body must be JSON: Content-Type: application/json"
         return Refusal(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message=message)

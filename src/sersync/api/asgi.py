@@ -107,8 +107,8 @@ def _asked(request: Request) -> Asked:
 
 def _refused(refused: Refusal) -> Response:
     headers = {"Connection": "close"}
-    if refused.status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Basic realm="sersync", charset="UTF-8"'
+    if refused.challenge:
+        headers["WWW-Authenticate"] = refused.challenge
     return _response(
         Answer(document={"error": refused.message}, status=refused.status, headers=headers)
     )

@@ -1,0 +1,254 @@
+"""The page as a person sees and uses it, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sersync.model.request import Verb
+from sersync.model.status import TargetState
+from tests.page.conftest import TOKEN, Site, Visit
+from tests.page.scene import MASS_DELETION, UNMOUNTED, Scene
+
+Serve = Callable[..., Site]
+Visits = Callable[..., Visit]
+
+WITHIN_MS = 5000.0
+
+
+def row(page: Any, key: str) -> Any:
+    return page.locator(f'[data-key="target:{key}"]')
+
+
+def test_every_source_and_target_is_shown_with_its_state_in_words(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    shown = visit(serve(scene).url)
+    page = shown.page
+    assert page.locator("details.target").count() == 15
+    assert page.locator("section.source").count() == 3
+    words = {
+        "www/web1": "in sync", "www/web2": "transferring", "www/web3": "backing off",
+        "www/backup": "halted", "www/archive": "settling", "media/node1": "comparing",
+        "media/node2": "paused", "media/node4": "starting", "mail/mx1": "halted",
+    }  # fmt: skip
+    for key, word in words.items():
+        assert word in row(page, key).locator("summary .state").inner_text()
+    assert "2 things need a decision of yours" in page.locator("h1").inner_text()
+    assert "3 of 15 targets in sync" in page.locator(".headline p").inner_text()
+
+    assert shown.complaints == []
+
+
+def test_what_is_halted_is_told_first_with_what_to_type(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    page = visit(serve(scene).url).page
+    alarms = page.locator(".alarm")
+    assert alarms.count() == 2
+    texts = alarms.all_inner_texts()
+    for reason in (MASS_DELETION, UNMOUNTED):
+        [text] = [text for text in texts if reason.message in text]
+        assert reason.remedy in text
+    commands = page.locator(".alarm .command code").all_inner_texts()
+
+    assert commands == [MASS_DELETION.command, UNMOUNTED.command]
+
+
+def test_a_change_is_seen_within_a_second_and_what_is_open_stays_open(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    shown = visit(serve(scene).url)
+    page = shown.page
+    row(page, "www/web1").locator("summary").click()
+    page.evaluate(
+        """() => {
+            const place = document.querySelector('[data-key="target:www/web1"] .state');
+            window.seen = null;
+            new MutationObserver(() => {
+                if (place.textContent.includes('backing off')) window.seen ??= performance.now();
+            }).observe(place, {childList: true, characterData: true, subtree: true});
+        }"""
+    )
+    began = page.evaluate("() => performance.now()")
+    scene.set("www", "web1", state=TargetState.BACKING_OFF, pending=77, lag_s=2.0)
+    page.wait_for_function("() => window.seen", timeout=WITHIN_MS)
+    took_ms = page.evaluate("() => window.seen") - began
+
+    assert "77 paths" in row(page, "www/web1").inner_text()
+    assert row(page, "www/web1").get_attribute("open") is not None
+    assert took_ms < 1500
+    assert shown.complaints == []
+
+
+def test_a_halt_that_comes_and_goes_is_told_and_taken_back(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    page = visit(serve(scene).url).page
+    reason = scene.current.sources[0].targets[3].reason
+    scene.set("www", "web1", state=TargetState.HALTED, reason=reason)
+    page.wait_for_function("() => document.querySelectorAll('.alarm').length === 3")
+    scene.set("www", "web1", state=TargetState.IN_SYNC, reason=None)
+
+    page.wait_for_function("() => document.querySelectorAll('.alarm').length === 2")
+
+
+def test_plots_say_in_words_what_they_show(scene: Scene, serve: Serve, visit: Visits) -> None:
+    page = visit(serve(scene).url).page
+    row(page, "www/web3").locator("summary").click()
+    labels = [
+        plot.get_attribute("aria-label") for plot in row(page, "www/web3").locator("svg.plot").all()
+    ]
+
+    assert len(labels) == 4
+    assert labels[0].startswith("Lag over the last hour: now 3 min")
+    assert labels[3].startswith("Throughput over the last day: now ")
+
+
+def test_names_that_mean_mischief_are_shown_and_do_nothing(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    shown = visit(serve(scene).url)
+    page = shown.page
+    row(page, "www/archive").locator("summary").click()
+    text = row(page, "www/archive").inner_text()
+
+    assert "<script>alert(1)</script>" in text
+    assert "\u202e" not in text
+    assert "994 more" in text
+    assert page.locator("main script").count() == 0
+    assert shown.complaints == []
+
+
+def test_without_a_script_everything_can_be_read_and_the_page_comes_again(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    page = visit(serve(scene).url, java_script_enabled=False).page
+
+    assert page.locator("details.target").count() == 15
+    assert page.locator("details.target .plots svg").count() == 60
+    assert '<meta http-equiv="refresh"' in page.content()
+    assert not page.locator(".actions button").first.is_visible()
+
+
+def test_buttons_act_for_those_who_know_the_token(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    shown = visit(serve(scene).url)
+    page = shown.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    target = row(page, "www/web1")
+    target.locator("summary").click()
+    assert not target.locator(".actions").is_visible()
+    page.fill("#token", TOKEN)
+    page.click("#token-form button")
+    for verb in ("pause", "resume", "resync"):
+        target.locator(f'.actions button[data-verb="{verb}"]').click()
+        page.wait_for_function(
+            """() => document.querySelector('[data-key="target:www/web1"] .said')
+                .textContent.match(/paused|resumed|resyncing/)""",
+            timeout=WITHIN_MS,
+        )
+
+    assert [each.verb for each in scene.asked] == [Verb.PAUSE, Verb.RESUME, Verb.RESYNC]
+    assert {(each.source, each.target) for each in scene.asked} == {("www", "web1")}
+    assert TOKEN not in page.content()
+    assert all(TOKEN not in url for url in shown.requested)
+    assert shown.complaints == []
+
+
+def test_a_wrong_token_does_nothing_and_is_forgotten(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    page = visit(serve(scene).url).page
+    page.fill("#token", "not the one that is set there")
+    page.click("#token-form button")
+    target = row(page, "www/web1")
+    target.locator("summary").click()
+    target.locator('.actions button[data-verb="pause"]').click()
+    page.wait_for_function("() => document.querySelector('#token-said').textContent.match(/not/)")
+
+    assert scene.asked == []
+    assert not target.locator(".actions").is_visible()
+    assert page.evaluate("() => sessionStorage.length") == 0
+
+
+def test_a_page_of_others_cannot_act(scene: Scene, serve: Serve, browser: Any) -> None:
+    site, other = serve(scene), serve(scene)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(other.url.replace("127.0.0.1", "localhost"))
+    said = page.evaluate(
+        """async (url) => {
+            try {
+                await fetch(url + 'v1/pause', {method: 'POST', mode: 'no-cors', body: '{}'});
+                return 'sent';
+            } catch (error) { return 'refused'; }
+        }""",
+        site.url,
+    )
+    context.close()
+
+    assert said in ("sent", "refused")
+    assert scene.asked == []
+
+
+def test_it_is_used_by_the_keyboard_alone(scene: Scene, serve: Serve, visit: Visits) -> None:
+    page = visit(serve(scene).url).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "skip"
+    row(page, "www/web3").locator("summary").focus()
+    page.keyboard.press("Enter")
+
+    assert row(page, "www/web3").get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_serious_stands_in_the_way_of_anybody(
+    scene: Scene, serve: Serve, visit: Visits, width: int, scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit(
+        serve(scene).url, viewport={"width": width, "height": 800}, color_scheme=scheme
+    ).page
+    for key in ("www/web3", "www/archive", "media/node1"):
+        row(page, key).locator("summary").click()
+    # The page's own policy forbids scripts from elsewhere; the checker is one.
+    found = axe.Axe().run(page).response["violations"]
+    serious = [
+        f"{each['id']}: {[node['html'][:120] for node in each['nodes']][:3]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+    assert serious == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+def test_a_daemon_that_goes_away_is_told(scene: Scene, serve: Serve, visit: Visits) -> None:
+    site = serve(scene)
+    page = visit(site.url).page
+    page.wait_for_timeout(50)
+    site.close()
+
+    page.wait_for_function(
+        "() => document.querySelector('#link').textContent.includes('what stands here is old')",
+        timeout=10_000,
+    )
+
+
+def test_the_page_stays_bounded_however_much_is_pending(scene: Scene, serve: Serve) -> None:
+    scene.set("www", "web1", pending=10_000, quarantined=1000, problems_omitted=995)
+    url = serve(scene).url
+    with urllib.request.urlopen(url + "live") as answer:
+        live = answer.read()
+    with urllib.request.urlopen(url + "v1/status") as answer:
+        status = json.loads(answer.read())
+
+    assert len(live) < 80_000
+    assert len(status["sources"]) == 3
