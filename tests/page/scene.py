@@ -20,6 +20,7 @@ from sersync.model.status import (
     TargetState,
     TargetStatus,
 )
+from tests.support.board import FakeBoard
 
 HOSTILE = b"<script>alert(1)</script>\n\xff\xe2\x80\xaeexe.\"'"
 MASS_DELETION = Reason(
@@ -146,6 +147,7 @@ class Scene:
         self.now = now
         self.current = daemon()
         self.asked: list[Request] = []
+        self.questions = FakeBoard().questions
 
     def status(self) -> DaemonStatus:
         return self.current

@@ -33,7 +33,7 @@ def main() -> None:
             ("page-phone", _NARROW, "light", None),
             ("page-phone-dark", _NARROW, "dark", None),
         ):
-            context = browser.new_context(viewport=size, color_scheme=scheme)
+            context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()
             page.goto(site.url)
             page.wait_for_timeout(500)

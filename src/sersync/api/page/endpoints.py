@@ -8,8 +8,11 @@ from typing import Final
 
 from sersync.api.board import Board
 from sersync.api.call import Answer, Call, Endpoint, failure
-from sersync.api.page.view import PageView, Past, page_view
+from sersync.api.page.view import AnswerView, PageView, Past, page_view
+from sersync.api.requests import encoded
+from sersync.api.sentences import sentences
 from sersync.model.path import display
+from sersync.model.request import NobodyMeant
 
 _HTML: Final = "text/html; charset=utf-8"
 _MOST_TRANSFERS: Final = 8
@@ -36,7 +39,18 @@ def _directories(board: Board, source: str, target: str) -> list[tuple[str, int]
 def _page(board: Board, call: Call) -> Answer:
     from sersync.api.page.render import page
 
-    return Answer(text=page(_view(board), asked=call.query.get("path", "")), media=_HTML)
+    asked = call.query.get("path", "")
+    answer = _explained(board, asked) if asked else None
+    return Answer(text=page(_view(board), asked=asked, answer=answer), media=_HTML)
+
+
+def _explained(board: Board, asked: str) -> AnswerView:
+    """Return what ``sersync explain`` says of the path *asked* for."""
+    try:
+        found = board.questions.explain(encoded(asked), source="", target="", asks=True)
+    except (NobodyMeant, ValueError) as error:
+        return AnswerView(title=asked, error=str(error))
+    return AnswerView(title=asked, lines=tuple(line for each in found for line in sentences(each)))
 
 
 def _live(board: Board, call: Call) -> Answer:

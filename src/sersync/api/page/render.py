@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -11,7 +10,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sersync.api.page.view import PageView
+from sersync.api.page.view import AnswerView, PageView
 from sersync.model.figures import span
 from sersync.model.path import display
 
@@ -20,16 +19,6 @@ STATIC: Final = {
     "page.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerView:
-    """What is known about a path that was asked for, in sentences."""
-
-    title: str
-    lines: tuple[str, ...] = ()
-    targets: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    error: str = ""
 
 
 def page(view: PageView, *, asked: str = "", answer: AnswerView | None = None) -> bytes:

@@ -136,6 +136,15 @@ class PageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """What is known about a path that was asked for, in sentences."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """What is remembered of a target; functions, so that only what is shown is looked up."""
 
