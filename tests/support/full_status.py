@@ -8,6 +8,7 @@ from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.request import Deed, Did
 from sersync.model.status import (
+    AuditStatus,
     DaemonStatus,
     DirectoryCount,
     HookStatus,
@@ -39,6 +40,7 @@ def a_full_target() -> TargetStatus:
         problems=(problem,),
         notes=("an old rsync",),
         witness=WitnessStatus(looked_s_ago=1.0),
+        audit=AuditStatus(every_s=60.0),
         progress=PassProgress(entries=1),
         pending_paths=(_PENDING,),
         transfers=(

@@ -9,6 +9,7 @@ from sersync.model.batch import Outcome, Problem, Reason
 from sersync.model.path import display
 from sersync.model.request import Deed
 from sersync.model.status import (
+    AuditStatus,
     BatchReport,
     DaemonStatus,
     HookStatus,
@@ -171,6 +172,7 @@ def _target(target: TargetStatus) -> Json:
         "notes": list(target.notes),
         "searching_names": target.searching_names,
         "witness": _witness(target.witness),
+        "audit": _audit(target.audit),
         "progress": progress_document(target.progress),
     }
 
@@ -193,6 +195,22 @@ def _transfer(transfer: TransferStatus) -> Json:
         "bytes_total": transfer.bytes_total,
         "elapsed_s": _seconds(transfer.elapsed_s),
         "first_path": display(transfer.first_path),
+    }
+
+
+def _audit(audit: AuditStatus | None) -> Json | None:
+    if audit is None:
+        return None
+    return {
+        "every_s": _seconds(audit.every_s),
+        "began_at": audit.began_at,
+        "directory": display(audit.directory),
+        "entries": audit.entries,
+        "rounds": audit.rounds,
+        "drift": audit.drift,
+        "repaired": audit.repaired,
+        "last_drift": audit.last_drift,
+        "last_drift_at": audit.last_drift_at,
     }
 
 

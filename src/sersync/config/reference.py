@@ -54,6 +54,7 @@ _KINDS: Final = {
     "checkpoint_every": "duration",
     "full_pass": "schedule",
     "witness": 'duration or `"off"`',
+    "audit": 'duration or `"off"`',
     "large_file": "size",
     "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'
     ' `"move-from"`, `"move-to"`, `"attributes"`, `"modify"`',
@@ -70,6 +71,7 @@ _DEFAULTS: Final = {
     "large_file": '`"8MiB"`',
     "full_pass": '`"never"`',
     "witness": '`"5min"`',
+    "audit": '`"7d"`',
     "settle_busy": '`"10ms"`',
     "rsync_options": '`["--archive"]`',
     "triggers": "all of them",

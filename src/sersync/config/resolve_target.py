@@ -105,6 +105,7 @@ class TargetResolver:
             settle_busy_s=settings.settle_busy,
             max_delete=parsed.max_delete if settings.max_delete is None else settings.max_delete,
             witness_every_s=settings.witness,
+            audit_every_s=settings.audit,
             full_pass_every_s=settings.full_pass.every_s,
             full_pass_cron=settings.full_pass.cron,
             large_file_bytes=settings.large_file,

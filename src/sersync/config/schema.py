@@ -148,6 +148,12 @@ class TargetSettings(FilterSettings):
         " they are what was carried there, besides after each connection anew; if not, everything"
         ' is compared. `"off"` never looks.',
     )
+    audit: Interval = Field(
+        default=604_800.0,
+        description="How long one round of the audit takes: in the background everything is"
+        " compared, a little at a time and only while the target is current, and what something"
+        ' else has changed there is carried again. `"off"` compares nothing.',
+    )
     full_pass_exclude: list[str] = Field(
         default=[],
         description="Patterns that full passes by schedule and at the start leave alone, while"

@@ -17,6 +17,7 @@ from typing import Final
 from sersync import __version__
 from sersync.api.server import ApiServer
 from sersync.daemon.assembly import assemble_source, assemble_target
+from sersync.daemon.auditing import Auditing
 from sersync.daemon.board import DaemonBoard
 from sersync.daemon.control import Control
 from sersync.daemon.explaining import Explaining
@@ -80,6 +81,7 @@ class Daemon:
         self._roll: Roll | None = None
         self._following: set[str] = set()
         """Sources that could not be started at the place where their symlink leads."""
+        self._auditing: dict[str, Auditing] = {}
         self._started_at = time.monotonic()
         self.waiting = Waiting(self._all)
         self.verifying = Verifying(self._all, self._supervisor.start)
@@ -264,6 +266,14 @@ class Daemon:
             self._supervisor.start(f"count:{source.name}", pipeline.count, awaited=False)
         for worker in pipeline.workers.values():
             self._start_worker(pipeline, worker)
+        if lasting is not None:
+            self._audit(pipeline)
+
+    def _audit(self, pipeline: Pipeline) -> None:
+        name = pipeline.source.name
+        auditing = Auditing(pipeline, self.settings.state_dir, is_busy=self.verifying.is_busy)
+        self._auditing[name] = auditing
+        self._supervisor.start(f"audit:{name}", auditing.run, awaited=False)
 
     def _start_hooks(self, pipeline: Pipeline) -> None:
         for hook in pipeline.hooks:
@@ -321,6 +331,10 @@ class Daemon:
 
     def _join_source(self, name: str, grace_s: float, *, is_clean: bool = True) -> None:
         pipeline = self._pipelines.pop(name)
+        self.verifying.cancel(name)
+        if name in self._auditing:
+            self._auditing.pop(name).stop()
+            self._supervisor.join(f"audit:{name}", _JOIN_S)
         self._supervisor.join(f"watch:{name}", _JOIN_S)
         for worker in pipeline.workers:
             self._supervisor.join(f"work:{name}/{worker}", grace_s + _JOIN_S)

@@ -8,7 +8,7 @@ from enum import Enum
 from sersync.model.batch import Outcome, Problem, Reason
 from sersync.model.dirty import Scope
 from sersync.model.mount import MissingMount
-from sersync.model.path import RelPath
+from sersync.model.path import ROOT, RelPath
 
 
 class TargetState(Enum):
@@ -110,6 +110,30 @@ class PendingStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStatus:
+    """How far the slow comparison of everything with a target has come."""
+
+    every_s: float
+    """How long one round takes."""
+    began_at: float = 0.0
+    """When this round began, by the calendar; 0.0: it has not begun."""
+    directory: RelPath = ROOT
+    """The last one that was compared."""
+    entries: int = 0
+    """Compared in this round."""
+    rounds: int = 0
+    """Rounds that came to their end."""
+    drift: int = 0
+    """Paths that something else had changed on the target, in all rounds."""
+    repaired: int = 0
+    """Of these, those that were carried again."""
+    last_drift: str = ""
+    """The first of the last ones, for people."""
+    last_drift_at: float | None = None
+    """When they were found, by the calendar."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
     """One target at one moment. *lag_s*: age of the oldest dirty path, 0.0 when in sync."""
 
@@ -154,6 +178,8 @@ class TargetStatus:
     """A file has more names than are known; a full pass looks for them as soon as it may."""
     witness: WitnessStatus | None = None
     """None: nobody has looked yet, or that is switched off."""
+    audit: AuditStatus | None = None
+    """None: it is switched off, or has not begun."""
     progress: PassProgress | None = None
 
 

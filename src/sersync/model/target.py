@@ -113,6 +113,8 @@ class Target:
     max_delete: int | None = None
     witness_every_s: float = 300.0
     """How often a few directories are looked at, whether they are what was carried; 0: never."""
+    audit_every_s: float = 7 * 86_400.0
+    """How long the slow comparison of everything takes, again and again; 0: there is none."""
     full_pass_every_s: float = 0.0
     full_pass_cron: str = ""
     large_file_bytes: int = 8 << 20

@@ -57,25 +57,3 @@ class Verification:
     omitted: int = 0
     failed: Reason | None = None
     """Why it did not come to its end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditStatus:
-    """How far the slow comparison of everything with a target has come."""
-
-    every_s: float
-    """How long one round takes."""
-    round_s: float = 0.0
-    """Seconds since this round began."""
-    directory: RelPath = ROOT
-    """Where it is now."""
-    entries: int = 0
-    """Compared in this round."""
-    rounds: int = 0
-    """Rounds that came to their end, since the audit began to be kept."""
-    drift: int = 0
-    """Paths that something else had changed on the target, in all rounds."""
-    repaired: int = 0
-    last_drift: str = ""
-    """One of these, the last one, for people."""
-    last_drift_s_ago: float | None = None

@@ -106,9 +106,9 @@ class Barriers:
         for barrier in read:
             self._new.remove(barrier)
 
-    def lose(self) -> None:
-        """End all that wait to be read: the source is not what it was."""
+    def lose(self, ending: Ending) -> None:
+        """End all that wait to be read: nobody reads now."""
         while self._new:
             barrier = self._new.popleft()
             for target in barrier.targets:
-                barrier.end(target, Ending.HELD)
+                barrier.end(target, ending)

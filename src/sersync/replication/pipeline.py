@@ -215,6 +215,7 @@ class Pipeline:
                     continue
                 self._take()
         finally:
+            self._barriers.lose(Ending.WAITING)
             if self._watcher is not None:
                 self._watcher.close()
 
@@ -351,7 +352,7 @@ class Pipeline:
 
     def _await_root(self) -> None:
         """Wait until the root is there again, then watch it anew and compare everything."""
-        self._barriers.lose()
+        self._barriers.lose(Ending.HELD)
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None

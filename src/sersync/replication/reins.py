@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -13,7 +14,7 @@ from sersync.model.checkpoint import Held
 from sersync.model.path import ROOT, RelPath
 from sersync.model.request import Did
 from sersync.model.slices import Slice
-from sersync.model.status import PendingStatus, TargetStatus
+from sersync.model.status import AuditStatus, PendingStatus, TargetStatus
 from sersync.model.target import Target
 from sersync.replication.deletions import Deletions
 from sersync.replication.gathering import Gathering
@@ -59,6 +60,8 @@ class Reins:
             passes=self._passes,
             held=self._held,
         )
+        self.audit: AuditStatus | None = None
+        """Replaced as a whole by who audits."""
         self._to_repair: deque[RelPath] = deque()
         self._probing = Probing(target.name, transport, around.clock)
         self.progress = Progress(now=around.clock.monotonic())
@@ -178,7 +181,14 @@ class Reins:
 
     def status(self) -> TargetStatus:
         """Return what can be seen of the target now."""
-        return self._standing.status(self._clock.monotonic())
+        return replace(self._standing.status(self._clock.monotonic()), audit=self.audit)
+
+    @property
+    def is_auditable(self) -> bool:
+        """What differs has drifted, if nothing is pending: there is no other reason for it."""
+        options = self.target.options
+        is_compared = options.times and not options.own_compare and not self.target.baseline
+        return is_compared and self._around.is_all_carried
 
     def backlog(self) -> PendingStatus:
         """Return all that the target lacks now, in few words. For any thread."""

@@ -252,3 +252,51 @@ def test_a_verify_that_is_stopped_says_so_and_a_second_one_waits_for_its_turn(
     [shown] = engine.daemon.verifying.standing()
     assert shown.failed is not None
     assert "stopped" in shown.failed.message
+
+
+def audited(path: Path, every_s: float) -> Copy:
+    return copy_at(path, LocalDirectory(path=os.fsencode(path)), audit_every_s=every_s)
+
+
+def test_the_audit_finds_what_has_drifted_and_carries_it_again(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    for number in range(5):
+        (source / f"d{number}").mkdir()
+        (source / f"d{number}" / "file").write_text("right")
+    copy = audited(tmp_path / "copy", 2.0)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    (copy.path / "d3" / "file").write_text("by somebody else")
+    wait_until(lambda: (copy.path / "d3" / "file").read_text() == "right", 60)
+    wait_until(lambda: (shown := engine.status().audit) is not None and shown.rounds > 1, 60)
+
+    shown = engine.status().audit
+    assert shown is not None
+    assert shown.drift == shown.repaired >= 1
+    assert shown.last_drift.startswith("d3")
+
+
+def test_the_audit_goes_on_where_it_was_when_the_daemon_ended(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    state_dir = tmp_path / "state"
+    copy = audited(tmp_path / "copy", 2.0)
+    first = engines(source, copy, state_dir=state_dir)
+    wait_until(lambda: (shown := first.status().audit) is not None and shown.rounds > 0, 60)
+    first.stop()
+    second = engines(source, audited(copy.path, 3600.0), state_dir=state_dir)
+    wait_until(lambda: second.status().audit is not None, 20)
+
+    shown = second.status().audit
+    assert shown is not None
+    assert shown.rounds >= 1
+
+
+def test_without_an_audit_nothing_is_compared(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    engine = engines(source, audited(tmp_path / "copy", 0.0))
+    engine.wait_for_rest()
+
+    assert engine.status().audit is None
