@@ -149,7 +149,11 @@ def ordered(settings: Settings, order: Order) -> Settings:
     """Return *settings* as the options of *order* change them."""
 
     def changed(target: Target) -> Target:
-        target = replace(target, baseline=target.baseline or not order.full_pass)
+        target = replace(
+            target,
+            baseline=target.baseline or not order.full_pass,
+            compares_at_start=order.full_pass,
+        )
         if order.workers is None:
             return target
         # Large files have a lane of their own; with one worker they share the only one.

@@ -101,6 +101,8 @@ class Target:
     delete: bool = True
     baseline: bool = False
     """The first start compares nothing, and only a scheduled pass deletes what is extraneous."""
+    compares_at_start: bool = False
+    """Every start compares everything, also where it is known what changed meanwhile."""
     password_file: str = ""
     password: str = field(default="", repr=False)
     bandwidth_kib_s: int = 0

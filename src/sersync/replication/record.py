@@ -63,6 +63,7 @@ class Record:
         self.is_compared = False
         """An earlier worker has compared everything, on the same basis: it is the right target."""
         self._is_baseline = target.baseline
+        self._compares_at_start = target.compares_at_start
         self._mailbox = mailbox
         self._unconfirmed = unconfirmed
         self._passes = passes
@@ -81,7 +82,8 @@ class Record:
         self.is_compared = ROOT not in target.memory.passes and not self._is_baseline
         # What was missed meanwhile is found by the manifest.
         self._passes.wanted()
-        self._passes.scheduled()
+        if not self._compares_at_start:
+            self._passes.scheduled()
         for subtree in target.memory.passes:
             self._passes.want(subtree)
         self._unconfirmed.restore(target.memory.offers, target.settled)

@@ -113,6 +113,22 @@ def test_r_deletes_what_is_extraneous(legacy: Legacy) -> None:
     wait_until(lambda: not (legacy.copy / "extraneous").exists())
 
 
+def test_r_compares_everything_at_each_start(legacy: Legacy) -> None:
+    (legacy.source / "quiet").mkdir()
+    (legacy.source / "quiet" / "file").write_text("x")
+    first = legacy.start("-r", "-o", str(legacy.config))
+    wait_until((legacy.copy / "quiet" / "file").exists)
+    wait_until(lambda: _rows(legacy) >= 2, 30)
+    legacy.end(first)
+    (legacy.copy / "quiet" / "file").unlink()
+    (legacy.copy / "extraneous").write_text("somebody wrote into the copy")
+
+    legacy.start("-r", "-o", str(legacy.config))
+
+    wait_until((legacy.copy / "quiet" / "file").exists)
+    wait_until(lambda: not (legacy.copy / "extraneous").exists())
+
+
 def test_flags_may_stand_together(legacy: Legacy) -> None:
     done = legacy.run("-dro", str(legacy.config))
 
