@@ -182,7 +182,13 @@ class Deletions:
             stopped=asked.entries,
             follows=asked.follows,
         )
-        self._health.stop(asked.reason)
+        self._health.halt = asked.reason
+        log.error(
+            "%s is still halted, as before: %s. %s",
+            self._target.name,
+            asked.reason.message,
+            asked.reason.remedy,
+        )
 
     def wants_to_count(self, now: float) -> bool:
         """Tell whether ``tend`` has something to do; the target must be open for it."""
