@@ -66,7 +66,8 @@ def refusal(asked: Asked, settings: ApiSettings) -> Refusal | None:
 def _host(header: str) -> str:
     """Return the host of a Host header, without its port (RFC 9110, section 7.2)."""
     if header.startswith("["):
-        return header[1:].partition("]")[0]
+        host, _, port = header[1:].partition("]")
+        return "" if port and not port.startswith(":") else host
     return header.partition(":")[0].lower()
 
 

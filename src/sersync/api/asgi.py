@@ -72,7 +72,10 @@ def make_app(
     routes.append(Route(EVENTS.path, _events(news), methods=["GET"]))
     app = Starlette(
         routes=routes,
-        exception_handlers={HTTPException: _refused_by_the_framework, ValueError: _unreadable},
+        exception_handlers={
+            HTTPException: _refused_by_the_framework,
+            Exception: _broken,
+        },
     )
     return _Guarded(app, door)
 
@@ -202,7 +205,11 @@ def _response(answer: Answer) -> Response:
 
 
 def _events(news: News) -> Callable[[Request], Awaitable[Response]]:
-    async def events(_: Request) -> Response:
+    async def events(request: Request) -> Response:
+        if request.method == "HEAD":
+            return _response(Answer(media=EVENTS.media))
+        if news.is_full:
+            return _response(failure(HTTPStatus.SERVICE_UNAVAILABLE, "too many follow already"))
         return StreamingResponse(_stream(news), media_type="text/event-stream", headers={**_SAFETY})
 
     return events
@@ -236,6 +243,7 @@ async def _refused_by_the_framework(request: Request, error: Exception) -> Respo
     return _response(answer)
 
 
-async def _unreadable(_request: Request, error: Exception) -> Response:
-    """A header or an address that is no text."""
-    return _response(failure(HTTPStatus.BAD_REQUEST, f"the request cannot be read: {error}"))
+async def _broken(_request: Request, _error: Exception) -> Response:
+    """Answer in spite of a defect, which is logged with its traceback then."""
+    message = "this is a defect of sersync; its log says more"
+    return _response(failure(HTTPStatus.INTERNAL_SERVER_ERROR, message))

@@ -55,7 +55,8 @@ class Endpoint:
     """One address. *answer* may take its time: it runs in a thread of its own.
 
     *parameters* are those of its query, each with a sentence; *accepts* and *returns* are schemas
-    of JSON bodies.
+    of JSON bodies. *needs* names the parameters that must be there, *kinds* has the schemas of
+    those that are not just any text.
     """
 
     method: str
@@ -65,6 +66,8 @@ class Endpoint:
     begin: Callable[[Board, Call], Answer | AnsweredLater] | None = None
     """In place of *answer*, where one has to be waited for: nobody's thread is held meanwhile."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    kinds: Mapping[str, Json] = field(default_factory=dict)
     accepts: Json | None = None
     returns: Json = field(default_factory=lambda: {"type": "object"})
     media: str = "application/json"

@@ -11,6 +11,7 @@ from typing import Any, Final
 Json = dict[str, Any]
 
 _EVERY_S: Final = 0.5
+_MOST_LISTENERS: Final = 50
 _AT_LEAST_EVERY_S: Final = 1.0
 """So that ages and lags go on to count."""
 
@@ -43,6 +44,11 @@ class News:
         self._listeners: set[Listener] = set()
         self._looking: asyncio.Task[None] | None = None
         self.is_over = False
+
+    @property
+    def is_full(self) -> bool:
+        """So many follow that nobody else may."""
+        return len(self._listeners) >= _MOST_LISTENERS
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:

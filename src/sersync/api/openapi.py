@@ -60,7 +60,13 @@ def _operation(endpoint: Endpoint) -> Json:
     }
     if endpoint.parameters:
         operation["parameters"] = [
-            {"name": name, "in": "query", "description": what, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "query",
+                "description": what,
+                "required": name in endpoint.needs,
+                "schema": endpoint.kinds.get(name, {"type": "string"}),
+            }
             for name, what in endpoint.parameters.items()
         ]
     if endpoint.accepts is not None:

@@ -185,6 +185,8 @@ QUESTIONS: Final = (
             **_NAMES,
             "ask": "0: the targets are not asked.",
         },
+        needs=("path",),
+        kinds={"path": {"type": "string", "minLength": 1}},
         returns=EXPLAINED,
     ),
     Endpoint(
@@ -201,6 +203,7 @@ QUESTIONS: Final = (
         summary="How the comparisons stand that were asked for",
         answer=verifications,
         parameters={**_NAMES, "limit": "How many of the differing paths are told one by one."},
+        kinds={"limit": {"type": "integer", "minimum": 0, "maximum": _MOST_FOUND}},
         returns=VERIFIED,
     ),
 )

@@ -34,6 +34,8 @@ def status_document(status: DaemonStatus) -> Json:
         "uptime_s": _seconds(status.uptime_s),
         "config_file": status.config_file,
         "state_dir": status.state_dir,
+        "listen": status.listen,
+        "listen_error": status.listen_error,
         "sources": [_source(source) for source in status.sources],
     }
 

@@ -9,22 +9,19 @@ import asyncio
 import logging
 import socket
 import threading
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sersync.api.asgi import make_app
 from sersync.api.board import Board
+from sersync.api.connection import protocol
 from sersync.api.endpoints import ENDPOINTS
 from sersync.api.news import News
 from sersync.api.page.endpoints import PAGE
 from sersync.api.render import status_document
 from sersync.model.api import ApiSettings
 
-_MOST_CONNECTIONS: Final = 100
-_REQUEST_WITHIN_S: Final = 10.0
-"""From the connection to the end of the first request's head."""
 _KEPT_S: Final = 5
 _LONGEST_HEAD_BYTES: Final = 16 << 10
 _STOPS_WITHIN_S: Final = 1
@@ -37,7 +34,7 @@ class Serving:
         self._news = News(lambda: status_document(board.status()))
         config = uvicorn.Config(
             make_app(board, (*ENDPOINTS, *PAGE), self._news, door=door),
-            http=_protocol(),
+            http=protocol(),
             ws="none",
             lifespan="off",
             loop="asyncio",
@@ -75,36 +72,8 @@ class Serving:
                 self._loop = None
 
 
-def _protocol() -> type[H11Protocol]:
-    """Return a protocol that lets no more than so many in, and waits for nobody for long.
-
-    A connection that says nothing costs a descriptor, and the engine needs those.
-    """
-    present: set[H11Protocol] = set()
-
-    class Bounded(H11Protocol):
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            if len(present) >= _MOST_CONNECTIONS:
-                transport.abort()
-                return
-            present.add(self)
-            self._patience = self.loop.call_later(_REQUEST_WITHIN_S, self._give_up)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            present.discard(self)
-            super().connection_lost(exc)
-
-        def _give_up(self) -> None:
-            cycle: object = self.cycle
-            if cycle is None:
-                self.transport.abort()
-
-    return Bounded
-
-
 def _let_our_log_speak() -> None:
-    """Have what uvicorn complains about stand in our log."""
+    """Have defects stand in our log. What callers do wrong is told to them alone."""
     complaints = logging.getLogger("uvicorn.error")
     complaints.parent = logging.getLogger("sersync.api")
-    complaints.setLevel(logging.WARNING)
+    complaints.setLevel(logging.ERROR)

@@ -44,7 +44,10 @@ def _token(file: str, findings: Findings, read_file: Callable[[str], bytes] | No
         findings.mistake(place, f"{file}: {error.strerror or error}", f"{_MAKE_ONE} {file}")
         return ""
     token = os.fsdecode(content.split(b"\n")[0].strip())
-    if len(token) < _SHORTEST_TOKEN:
+    if not (token.isascii() and token.isprintable()):
+        # RFC 6750, section 2.1: what stands in a header.
+        findings.mistake(place, f"the first line of {file} is no plain text", f"{_MAKE_ONE} {file}")
+    elif len(token) < _SHORTEST_TOKEN:
         findings.mistake(
             place,
             f"the first line of {file} is shorter than {_SHORTEST_TOKEN} characters",

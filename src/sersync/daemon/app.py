@@ -148,6 +148,8 @@ class Daemon:
             uptime_s=time.monotonic() - self._started_at,
             config_file=self.settings.config_file,
             state_dir=self.settings.state_dir,
+            listen=self._api.address if self._api is not None else "",
+            listen_error=self._api.error if self._api is not None else "",
             sources=tuple(
                 pipeline.status(worker.status() for worker in tuple(pipeline.workers.values()))
                 for pipeline in tuple(self._pipelines.values())
@@ -181,10 +183,9 @@ class Daemon:
         wanted = {source.name: source for source in settings.sources}
         for name in [name for name in self._pipelines if name not in wanted]:
             self._stop_source(name)
-        is_open_alike = self.settings.api == settings.api
         self.settings = settings
-        if not is_open_alike:
-            self._open_doors()
+        if self._api is not None:
+            self._api.change(settings.api)
         for source in settings.sources:
             pipeline = self._pipelines.get(source.name)
             if pipeline is not None and _is_watched_alike(pipeline.source, source):
@@ -220,9 +221,7 @@ class Daemon:
             log.info("%s: its symlink leads to %s now; it is followed", source.name, where)
 
     def _open_doors(self) -> None:
-        """Let people and programs ask; who is asking already has to come again."""
-        if self._api is not None:
-            self._api.close()
+        """Let people and programs ask."""
         path = os.path.join(self.settings.state_dir, "control.sock")
         self._api = ApiServer(path, self._board, self.settings.api)
         self._api.start()

@@ -243,6 +243,10 @@ class DaemonStatus:
     uptime_s: float
     config_file: str
     state_dir: str
+    listen: str = ""
+    """Where page, JSON and metrics can be read; empty: nowhere."""
+    listen_error: str = ""
+    """Why they cannot be read there now."""
     sources: tuple[SourceStatus, ...]
 
 

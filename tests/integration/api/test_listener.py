@@ -156,7 +156,7 @@ def test_an_address_that_others_reach_answers_only_with_the_token(
 def test_a_port_that_is_taken_stops_nothing_and_is_opened_when_it_is_free(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sersync.api.server._TRY_AGAIN_S", 0.05)
+    monkeypatch.setattr("sersync.api.door._TRY_AGAIN_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         server = ApiServer(
@@ -221,7 +221,7 @@ def test_who_follows_the_news_does_not_hold_up_a_stop(listener: Callable[..., Li
 def test_hundreds_of_idle_connections_keep_nobody_away_for_long(
     listener: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sersync.api.serving._REQUEST_WITHIN_S", 0.5)
+    monkeypatch.setattr("sersync.api.connection._REQUEST_WITHIN_S", 0.5)
     served = listener()
     idle = [served.connect() for _ in range(300)]
 
