@@ -7,6 +7,7 @@ import os
 import select
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _LOOK_EVERY_S: Final = 0.5
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 30.0
 _GOOD_AFTER_S: Final = 60.0
+_FEEDS_A_PERIOD: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +52,22 @@ def receive(reception: Reception) -> int:
     check_port(reception.port)
     notices = Notices.taken_from(os.environ)
     with Signals() as signals, ExitStack() as stack:
+        stack.callback(notices.close)
         receiver = Receiver(reception, stack)
         stack.callback(receiver.stop)
         receiver.start()
         kind = "rsync over TLS" if reception.certificate else "rsync"
-        where = reception.address or "every address"
-        log.info("ready: %s on port %d of %s", kind, reception.port, where)
+        where = f"{kind} on port {reception.port} of {reception.address or 'every address'}"
+        log.info("ready: %s", where)
         notices.ready()
+        notices.status(f"serves {where}")
+        watchdog = Watchdog(notices, receiver.answers)
         while not signals.stops:
             ready, _, _ = select.select([signals.wake], [], [], _LOOK_EVERY_S)
             if ready:
                 signals.wake.clear()
             receiver.look_after(time.monotonic())
+            watchdog.turn(time.monotonic())
         log.info("stopping")
         notices.stopping()
     return 0
@@ -71,6 +77,38 @@ def check_port(port: int) -> None:
     """Raise ``AlreadyRunning``, naming who listens on *port*, unless it is free."""
     if holder := holder_of(port):
         raise AlreadyRunning(f"port {port} is held by {holder}", hint=holder.remedy)
+
+
+class Watchdog:
+    """Tells the service manager that we are alive, as long as the daemon really *answers*.
+
+    So a daemon that runs, but takes nobody in, is ended and started again by the manager.
+    """
+
+    def __init__(self, notices: Notices, answers: Callable[[], bool]) -> None:
+        self._notices = notices
+        self._answers = answers
+        self._due_at = 0.0
+        self._is_silent = False
+
+    def turn(self, now: float) -> None:
+        """Ask the daemon, when it is time to at *now* (seconds, monotonic)."""
+        period_s = self._notices.watchdog_s
+        if period_s <= 0 or now < self._due_at:
+            return
+        self._due_at = now + period_s / _FEEDS_A_PERIOD
+        if self._answers():
+            self._notices.alive()
+            if self._is_silent:
+                log.info("it answers again")
+            self._is_silent = False
+        elif not self._is_silent:
+            self._is_silent = True
+            log.error(
+                "the daemon does not answer on its port; unless it does within %.0f s, the service"
+                " manager ends it and starts it again",
+                period_s,
+            )
 
 
 class Receiver:
@@ -121,6 +159,12 @@ class Receiver:
         if self._front is not None:
             self._front.stop()
         self._daemon.stop()
+
+    def answers(self) -> bool:
+        """Tell whether who connects is greeted, through TLS where that is spoken."""
+        if self._front is None:
+            return self._daemon.answers()
+        return self._front.greets()
 
     def look_after(self, now: float) -> None:
         """Start again what ended by itself; more and more slowly while it does so at once."""

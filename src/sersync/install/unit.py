@@ -79,6 +79,10 @@ def target_unit(program: Iterable[str], config_file: str) -> str:
             Line("ExecStart", _command(*program, "target", "serve", "--config", config_file)),
             Line("Restart", "on-failure", "a port that is held may become free"),
             Line("RestartSec", "5s", "time for a port or a disk to come back"),
+            Line(
+                "WatchdogSec", _WATCHDOG,
+                "fed only while who connects is greeted, through TLS where that is spoken",
+            ),
             Line("KillMode", "mixed", "running transfers end with the daemon"),
             Line(
                 "CapabilityBoundingSet",

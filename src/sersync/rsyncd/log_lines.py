@@ -16,6 +16,8 @@ _LOUD: Final = re.compile(
     r"error|failed|denied|unknown|refus|unable|max connections|IGNORING|not found|\[!\]",
     re.IGNORECASE,
 )
+_OUR_OWN: Final = re.compile(r"\] connect from \S+ \((127\.0\.0\.1|::1)\)$")
+"""What the daemon says when we ask whether it is alive. Who stays is told of again by module."""
 _KEPT: Final = 5
 
 
@@ -53,4 +55,6 @@ def told(line: str) -> str:
 
 def level_of(line: str) -> int:
     """Return how loud *line* is: a refusal or a failure is a warning."""
+    if _OUR_OWN.search(line):
+        return logging.DEBUG
     return logging.WARNING if _LOUD.search(line) else logging.INFO

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,7 @@ _PROXIED: Final = b"PROXY UNKNOWN\r\n"
 """What a daemon with 'proxy protocol' wants to hear first (its version 1)."""
 _READY_DEADLINE_S: Final = 10.0
 _POLL_S: Final = 0.01
+_ANSWER_DEADLINE_S: Final = 1.0
 
 
 class RsyncDaemon:
@@ -69,7 +72,7 @@ class RsyncDaemon:
         self._service = Service(self._argv(), env=_plain_environment(), output=self._output)
         self._service.start()
         deadline_s = time.monotonic() + _READY_DEADLINE_S
-        while not self._greets():
+        while not self.answers():
             if not self._service.is_running or time.monotonic() > deadline_s:
                 exit_code = self._service.stop()
                 raise SersyncError(
@@ -84,6 +87,11 @@ class RsyncDaemon:
             self._service.stop()
             self._service = None
 
+    def answers(self) -> bool:
+        """Tell whether it greets who connects, within a second or so."""
+        hosts = (self._address,) if self._address else (LOOPBACK, "::1")
+        return any(greets(host, self.port, is_proxied=self._is_proxied) for host in hosts)
+
     def _argv(self) -> Sequence[str]:
         return (
             rsync_program(), "--daemon", "--no-detach",
@@ -93,15 +101,18 @@ class RsyncDaemon:
             *(("--log-file", self._log_file) if self._log_file else ()),
         )  # fmt: skip
 
-    def _greets(self) -> bool:
-        hosts = (self._address,) if self._address else (LOOPBACK, "::1")
-        return any(greets(host, self.port, is_proxied=self._is_proxied) for host in hosts)
 
-
-def greets(host: str, port: int, *, is_proxied: bool = False) -> bool:
-    """Tell whether an rsync daemon answers there."""
+def greets(
+    host: str, port: int, *, is_proxied: bool = False, tls: ssl.SSLContext | None = None
+) -> bool:
+    """Tell whether an rsync daemon answers there, inside of *tls* where that is given."""
     try:
-        with socket.create_connection((host, port), timeout=1.0) as connection:
+        with ExitStack() as stack:
+            connection = stack.enter_context(
+                socket.create_connection((host, port), timeout=_ANSWER_DEADLINE_S)
+            )
+            if tls is not None:
+                connection = stack.enter_context(tls.wrap_socket(connection))
             if is_proxied:
                 connection.sendall(_PROXIED)
             # All of it is read, or the daemon would log that we reset the connection.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final
 
 from sersync.errors import EnvironmentMissing, SersyncError
 from sersync.linux.service import Service
-from sersync.rsyncd.running import LOOPBACK
+from sersync.rsyncd.running import LOOPBACK, greets
 
 _READY_DEADLINE_S: Final = 10.0
 _POLL_S: Final = 0.01
@@ -60,6 +61,7 @@ class TlsFront:
         self._directory = directory
         self._output = output
         self._services: list[Service] = []
+        self._hosts: list[str] = []
 
     @property
     def is_running(self) -> bool:
@@ -80,13 +82,23 @@ class TlsFront:
             service = Service([program, os.fspath(file)], output=self._output)
             service.start()
             self._services.append(service)
-            self._await(service, "::1" if ":" in address else LOOPBACK)
+            self._hosts.append("::1" if ":" in address else LOOPBACK)
+            self._await(service, self._hosts[-1])
+
+    def greets(self) -> bool:
+        """Tell whether the daemon behind them greets who comes by TLS, on each of them."""
+        # Whether it is alive is asked, by itself, on this host; who it is need not be proved.
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
+        return all(greets(host, self._front.port, tls=tls) for host in self._hosts)
 
     def stop(self) -> None:
         """End them."""
         for service in self._services:
             service.stop()
         self._services.clear()
+        self._hosts.clear()
 
     def _await(self, service: Service, host: str) -> None:
         deadline_s = time.monotonic() + _READY_DEADLINE_S

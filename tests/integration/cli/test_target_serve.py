@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Cli, RunningCli
+from tests.support.notify import NotifySocket
 from tests.support.tls import free_port, make_certificate, why_no_tls
 from tests.support.trees import assert_same_trees, wait_until
 
@@ -53,9 +55,13 @@ def push(source: Path, url: str) -> int:
 
 
 def rsyncs_of(running: RunningCli) -> list[int]:
+    return children_of(running, "rsync")
+
+
+def children_of(running: RunningCli, program: str) -> list[int]:
     children = Path(f"/proc/{running.child.pid}/task").glob("*/children")
     pids = [int(pid) for file in children for pid in file.read_text().split()]
-    return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text() == "rsync\n"]
+    return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().startswith(program)]
 
 
 def test_one_module_needs_no_file(cli: Cli, copy: Path, source: Path) -> None:
@@ -182,6 +188,62 @@ def test_readiness_is_told_to_the_service_manager(cli: Cli, config: Path, tmp_pa
         )  # fmt: skip
 
         assert b"READY=1" in manager.recv(4096)
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    listener = NotifySocket(os.fspath(tmp_path / "notify"))
+    yield listener
+    listener.close()
+
+
+def starves_while_stopped(running: RunningCli, manager: NotifySocket, pid: int) -> None:
+    """Stop the process *pid*: the watchdog is not fed, until it goes on."""
+    manager.await_line("WATCHDOG=1", times=2)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        running.wait_until(lambda: "does not answer on its port" in running.err)
+        fed = manager.listen().count("WATCHDOG=1")
+        assert not manager.hears("WATCHDOG=1", within_s=2.5), "longer than the period"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    manager.await_line("WATCHDOG=1", times=fed + 1)
+    running.wait_until(lambda: "it answers again" in running.err)
+
+
+def test_a_stuck_daemon_starves_the_watchdog(cli: Cli, config: Path, manager: NotifySocket) -> None:
+    port = str(free_port())
+    running = cli.start(
+        "target", "serve", "-c", str(config), "--port", port,
+        NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="2000000",
+    )  # fmt: skip
+    manager.await_line(f"STATUS=serves rsync on port {port} of every address")
+    [daemon] = rsyncs_of(running)
+
+    starves_while_stopped(running, manager, daemon)
+
+    assert " connect from " not in running.err, "asking leaves no trace in the log"
+    assert running.stop() == 0
+    manager.await_line("STOPPING=1")
+
+
+def test_a_stuck_stunnel_starves_the_watchdog(
+    cli: Cli, config: Path, manager: NotifySocket, tmp_path: Path
+) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    certificate, key = make_certificate(tmp_path / "tls")
+    running = cli.start(
+        "target", "serve", "-c", str(config), "--port", str(free_port()),
+        "--cert", str(certificate), "--key", str(key),
+        NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="2000000",
+    )  # fmt: skip
+    manager.await_line("READY=1")
+    front, *_ = children_of(running, "stunnel")
+
+    starves_while_stopped(running, manager, front)
+
+    assert running.stop() == 0
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,9 @@ def test_the_line_for_cron_checks_and_restarts() -> None:
 
     assert shlex.split(line)[:7] == ["*/5", "*", "*", "*", "*", "root", "/usr/bin/sersync"]
     assert line.endswith("|| /etc/init.d/sersync-www restart")
+
+
+def test_the_receiving_side_is_watched_too() -> None:
+    text = target_unit(["/usr/bin/sersync"], "/etc/rsyncd.conf")
+
+    assert (value(text, "Type"), value(text, "WatchdogSec")) == ("notify", "5min")

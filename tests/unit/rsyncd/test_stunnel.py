@@ -26,6 +26,9 @@ def test_ipv6_is_left_to_the_process_for_it() -> None:
     ("line", "level"),
     [
         ("2026/01/02 03:04:05 [7] connect from web1 (10.0.0.1)", logging.INFO),
+        ("2026/01/02 03:04:05 [7] connect from localhost (127.0.0.1)", logging.DEBUG),
+        ("2026/01/02 03:04:05 [7] connect from ip6-localhost (::1)", logging.DEBUG),
+        ("[7] rsync allowed access on module m from localhost (127.0.0.1)", logging.INFO),
         ("2026/01/02 03:04:05 [7] auth failed on module copy from web1", logging.WARNING),
         ("2026/01/02 03:04:05 [7] rsync denied on module copy", logging.WARNING),
     ],
