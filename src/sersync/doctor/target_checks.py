@@ -40,11 +40,24 @@ def check_target(target: Target, facts: TargetFacts) -> Iterator[Finding]:
         yield subject.failed("writes", facts.kept.trouble)
         return
     yield subject.ok("writes", "takes a file with the options of transfers, and deletes it again")
+    yield from _abilities(subject, facts)
+    yield from check_kept(subject, target, facts.kept)
+
+
+def _abilities(subject: Subject, facts: TargetFacts) -> Iterator[Finding]:
+    able = facts.capabilities
+    is_restricted = facts.shell is not None and facts.shell.is_restricted
+    if is_restricted and not able.nanoseconds and able.missing_args and able.fsync:
+        # Every rrsync refuses -@-1; no newer one does better, and nothing is lost by it.
+        yield subject.ok(
+            "abilities", "deletes by name; behind rrsync whole seconds are compared, and what"
+            " changes within one second is sent again",
+        )  # fmt: skip
+        return
     for note in facts.notes:
         yield subject.warning("abilities", note, "Install rsync 3.2.4 or later there.")
     if not facts.notes:
         yield subject.ok("abilities", "deletes by name and compares nanoseconds")
-    yield from check_kept(subject, target, facts.kept)
 
 
 def _reached(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import stat
@@ -20,6 +21,7 @@ from tests.support.tls import free_port, why_no_tls
 from tests.support.trees import assert_same_trees, wait_until
 
 NOBODY = 65534
+WITHOUT_ROOT = frozenset() if os.geteuid() == 0 else frozenset({"keeps owners"})
 
 
 @pytest.fixture
@@ -89,17 +91,33 @@ def mirror_follows(cli: Cli, command: list[str], source: Path, copy: Path) -> No
     assert done.returncode == 0, done.stderr
 
 
+def doctor_is_content(
+    cli: Cli, command: list[str], *, except_for: frozenset[str] = frozenset(), keeps: str = "times"
+) -> None:
+    """Run the doctor on the target of the mirror *command*: each line is ok, or named here."""
+    done = cli.run("doctor", "--json", "--target", *command[2:])
+    assert done.stdout, done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    found = {each["check"]: each for each in findings if each["subject"] != "this host"}
+    assert found.keys() >= {"writes", "abilities", f"keeps {keeps}".strip()}, done.stdout
+    others = {each["check"] for each in found.values() if each["level"] not in ("ok", "skipped")}
+    assert others == except_for, done.stdout
+
+
 def test_a_daemon(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
     port = str(free_port())
     more = () if os.geteuid() == 0 else ("--no-fake-super",)
     said = init(cli, tmp_path, copy, "--port", port, "--apply", *more)
     assert cli.run("target", "check", str(tmp_path / "rsyncd.conf"), "-q").returncode == 0
     serve(cli, tmp_path)
+    command = paste(said, tmp_path, source)
 
-    mirror_follows(cli, paste(said, tmp_path, source), source, copy)
+    mirror_follows(cli, command, source, copy)
 
     # A root target keeps owners, modes, times to the nanosecond, and symlinks wherever they lead.
     assert_same_trees(source, copy)
+    doctor_is_content(cli, command, except_for=WITHOUT_ROOT)
+    assert list(copy.glob(".sersync*")) == []
 
 
 def test_tls(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
@@ -111,10 +129,13 @@ def test_tls(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
     key = tmp_path / "rsyncd.tls" / "key.pem"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     serve(cli, tmp_path, "--tls", "--port", port)
+    command = paste(said, tmp_path, source)
 
-    mirror_follows(cli, paste(said, tmp_path, source), source, copy)
+    mirror_follows(cli, command, source, copy)
 
     assert_same_trees(source, copy)
+    doctor_is_content(cli, command, except_for=WITHOUT_ROOT)
+    assert list(copy.glob(".sersync*")) == []
 
 
 def test_ssh_restricted_to_rsync(
@@ -143,6 +164,9 @@ def test_ssh_restricted_to_rsync(
         theirs, ours = path.lstat(), (copy / path.relative_to(source)).lstat()
         most_ns = 10**9 if path.is_dir() and not path.is_symlink() else 0
         assert abs(theirs.st_mtime_ns - ours.st_mtime_ns) <= most_ns, path
+    # The line lets files in, and none out (rrsync -wo), so what is kept cannot be read back.
+    doctor_is_content(cli, [*command, "--rsh", sshd.command], keeps="")
+    assert list(copy.glob(".sersync*")) == []
     ran = subprocess.run(
         [*sshd.command.split(), "127.0.0.1", "cat", "/etc/hostname"], capture_output=True
     )
@@ -186,6 +210,8 @@ def test_a_user_without_rights_keeps_owners_by_fake_super(
             pull = ["rsync", "-a", command[command.index("--password-file")]]
             pull[2] += f"={command[command.index('--password-file') + 1]}"
             subprocess.run([*pull, f"{command[2]}/", f"{tmp_path}/back/"], check=True)
+            # That symlinks stand there as files is what was asked for; it is told all the same.
+            doctor_is_content(cli, command, except_for=frozenset({"stores symlinks"}))
         finally:
             served.terminate()
     # What comes back has its owner, its symlinks and its FIFO again.

@@ -21,6 +21,7 @@ from sersync.linux.service import Service
 from tests.support.cli import Cli
 from tests.support.rsyncd import RsyncdFactory
 from tests.support.sshd import Sshd
+from tests.support.tls import Stunnel, make_certificate
 from tests.support.trees import wait_until
 
 Findings = dict[str, dict[str, Any]]
@@ -205,6 +206,26 @@ def test_something_that_is_no_rsync_daemon_is_found(cli: Cli) -> None:
 
     assert found["protocol"]["level"] == "failure"
     assert "SSH-2.0-x" in found["protocol"]["message"]
+
+
+def test_a_target_whose_certificate_is_another_ones_is_found(
+    cli: Cli, rsyncd_factory: RsyncdFactory, tmp_path: Path, tls_tools: None
+) -> None:
+    rsyncd = rsyncd_factory()
+    certificate, key = make_certificate(tmp_path / "tls")
+    other, _ = make_certificate(tmp_path / "other")
+    stunnel = Stunnel(tmp_path / "front", port=rsyncd.port, certificate=certificate, key=key)
+    try:
+        url = f"rsyncs://127.0.0.1:{stunnel.port}/open"
+        right = tried(cli, url, "--ca-file", os.fspath(certificate))
+        wrong = tried(cli, url, "--ca-file", os.fspath(other))
+    finally:
+        stunnel.service.stop()
+
+    assert (right["writes"]["level"], right["protocol"]["level"]) == ("ok", "ok")
+    assert wrong["writes"]["level"] == "failure"
+    assert "certificate" in wrong["writes"]["message"]
+    assert wrong["protocol"]["level"] == "skipped"
 
 
 def test_a_sound_ssh_target_is_all_well(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:

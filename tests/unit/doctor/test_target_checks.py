@@ -10,6 +10,7 @@ from sersync.doctor.facts import Room
 from sersync.doctor.finding import Finding, Level
 from sersync.doctor.target_checks import check_target
 from sersync.doctor.target_facts import Kept, Reached, ShellFacts, TargetFacts
+from sersync.model.capabilities import Capabilities
 from sersync.model.options import RsyncOptions
 from sersync.model.target import RemoteShell, RsyncModule, Target
 
@@ -28,6 +29,25 @@ _LOGIN = ShellFacts(code=0, seconds=0.1, again_seconds=0.01, rsync="rsync  versi
 def found(facts: TargetFacts, check: str, target: Target = _TARGET) -> Finding:
     [finding] = [each for each in check_target(target, facts) if each.check == check]
     return finding
+
+
+@pytest.mark.parametrize(
+    ("restricted", "able", "level"),
+    [
+        (True, Capabilities(nanoseconds=False), Level.OK),
+        (True, Capabilities(nanoseconds=False, missing_args=False), Level.WARNING),
+        (False, Capabilities(nanoseconds=False), Level.WARNING),
+    ],
+)
+def test_only_what_rrsync_refuses_by_design_is_no_warning(
+    restricted: bool, able: Capabilities, level: Level
+) -> None:
+    facts = TargetFacts(
+        shell=replace(_LOGIN, is_restricted=restricted), was_tried=True, kept=_KEPT,
+        capabilities=able, notes=("it lacks something",),
+    )  # fmt: skip
+
+    assert found(facts, "abilities", _BY_SSH).level is level
 
 
 def test_a_sound_target_has_neither_warning_nor_failure() -> None:
