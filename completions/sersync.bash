@@ -43,7 +43,7 @@ _sersync_words() {
             words='-o --output --help'
             paths='ARGUMENT -o --output' ;;
         'sersync status')
-            words='--state-dir --json --help'
+            words='--source --target -w --watch --state-dir --json --help'
             paths='--state-dir' ;;
         'sersync health')
             words='--max-lag --max-pending --state-dir -q --quiet --help'

@@ -1,15 +1,14 @@
-"""A status document as a table. Pure."""
+"""What the commands that show a status have in common: words, marks and remedies. Pure."""
 
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, Final
 
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from sersync.model.figures import count, size, span
+from sersync.model.figures import span
+from sersync.model.path import display
 
 Json = dict[str, Any]
 
@@ -24,57 +23,32 @@ STYLES = {
     "backing-off": "yellow",
     "halted": "bold red",
 }
+MARK_WIDTH: Final = 2
 
 
-def instance_view(document: Json) -> RenderableType:
-    """Return one instance: a head line, a row for each target, and below what is wrong."""
-    head = Text(f"sersync {document['version']}, pid {document['pid']}", style="bold")
-    head.append(f", up {span(document['uptime_s'])}", style="dim")
-    if document["config_file"]:
-        head.append(f", {document['config_file']}", style="dim")
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column("source", overflow="fold")
-    table.add_column("target", overflow="fold")
-    table.add_column("state", no_wrap=True)
-    for title in ("lag", "pending", "files", "sent"):
-        table.add_column(title, justify="right", no_wrap=True)
-    troubles: list[Text] = []
-    for source in document["sources"]:
-        if source["halted"]:
-            troubles += trouble(source["name"], source["halted"])
-            if source["halted"]["needs_confirm"]:
-                line = go_on(document["state_dir"], source["name"], confirm=True)
-                troubles.append(Text(f"  {line}"))
-        for missing in source["missing"]:
-            troubles += trouble(source["name"], missing["reason"])
-            line = go_on(document["state_dir"], source["name"], confirm=True)
-            troubles.append(Text(f"  {line}"))
-        if source["state"] and source["state"]["reason"]:
-            troubles += trouble(source["name"], source["state"]["reason"])
-        for target in source["targets"]:
-            table.add_row(*_cells(target))
-            if target["reason"] and target["state"] != "in-sync":
-                troubles += trouble(target["target"], target["reason"], target["retry_in_s"])
-            if target["state"] == "halted" and not source["halted"]:
-                confirm = bool(target["reason"] and target["reason"]["needs_confirm"])
-                line = go_on(
-                    document["state_dir"], source["name"], target["target"], confirm=confirm
-                )
-                troubles.append(Text(f"  {line}"))
-            troubles += _problems(target)
-    return Group(head, table, *troubles)
+def mark(target: Json, source: Json) -> str:
+    """Return ``!!`` where a person is needed, ``!`` where something fails, so that no colour is."""
+    if target["state"] in ("halted", "stopped") or source["halted"] or source["missing"]:
+        return "!!"
+    fails = target["state"] == "backing-off" or target["problems"] or target["problems_omitted"]
+    return "!" if fails else ""
 
 
-def _cells(target: Json) -> list[Text]:
-    return [
-        Text(target["source"]),
-        Text(target["target"]),
-        Text(target["state"], style=STYLES.get(target["state"], "")),
-        Text(_lag(target)),
-        Text(count(target["pending"] + target["in_flight"]) if target["full_passes"] else "all"),
-        Text(count(target["files"])),
-        Text(size(target["sent_bytes"])),
-    ]
+def clean(text: object) -> str:
+    """Return *text* on one line and harmless to a terminal, whatever names and messages hold."""
+    return display(str(text).encode("utf-8", "surrogatepass")) if text else ""
+
+
+def lag(target: Json) -> str:
+    """Return the age of the oldest change that is missing, as far as it can be known."""
+    if not target["lag_s"]:
+        return "0" if target["full_passes"] else "unknown"
+    return span(target["lag_s"])
+
+
+def brief(seconds: float) -> str:
+    """Return the larger unit of ``span``: ``450 ms``, ``12 s``, ``4 min``, ``3 h``, ``2 d``."""
+    return " ".join(span(seconds).split()[:2])
 
 
 def go_on(state_dir: str, source: str, target: str = "", *, confirm: bool) -> str:
@@ -84,33 +58,49 @@ def go_on(state_dir: str, source: str, target: str = "", *, confirm: bool) -> st
     return f"{'If that is meant' if confirm else 'Then let it go on'}: {shlex.join(words)}"
 
 
-def _lag(target: Json) -> str:
-    if not target["lag_s"]:
-        return "0" if target["full_passes"] else "unknown"
-    return span(target["lag_s"])
+def source_troubles(document: Json, source: Json) -> list[Text]:
+    """Return what is wrong with a whole source, what to do, and the command that ends it."""
+    lines: list[Text] = []
+    if source["halted"]:
+        lines += trouble(source["name"], source["halted"])
+        confirm = bool(source["halted"]["needs_confirm"])
+        if confirm:
+            lines.append(_way_on(document, source["name"], confirm=True))
+    for missing in source["missing"]:
+        lines += trouble(source["name"], missing["reason"])
+        lines.append(_way_on(document, source["name"], confirm=True))
+    if source["state"] and source["state"]["reason"]:
+        lines += trouble(source["name"], source["state"]["reason"])
+    lines += [Text(f"{clean(source['name'])}: {clean(note)}") for note in source["notes"]]
+    return lines
+
+
+def target_troubles(document: Json, source: Json, target: Json) -> list[Text]:
+    """Return why *target* is not current, what to do, and the command that lets it go on."""
+    lines: list[Text] = []
+    if target["reason"] and target["state"] != "in-sync":
+        lines += trouble(target["target"], target["reason"], target["retry_in_s"])
+    if target["state"] == "halted" and not source["halted"]:
+        confirm = bool(target["reason"] and target["reason"]["needs_confirm"])
+        lines.append(_way_on(document, source["name"], target["target"], confirm=confirm))
+    if target["state"] == "paused":
+        words = ["sersync", "resume", "--source", source["name"], "--target", target["target"]]
+        words += ["--state-dir", document["state_dir"]]
+        command = clean(shlex.join(words))
+        lines.append(Text.assemble((f"{clean(target['target'])}: ", "bold"), "paused by a person"))
+        lines.append(Text(f"  Let it go on: {command}"))
+    return lines
 
 
 def trouble(name: str, reason: Json, retry_in_s: float | None = None) -> list[Text]:
     """Return what happened to *name*, what to do about it, and the command to paste."""
-    lines = [Text.assemble((f"{name}: ", "bold"), reason["message"])]
+    lines = [Text.assemble((f"{clean(name)}: ", "bold"), clean(reason["message"]))]
     if retry_in_s is not None:
         lines[0].append(f"; next attempt in {span(retry_in_s)}")
-    if reason["remedy"]:
-        lines.append(Text(f"  {reason['remedy']}"))
-    if reason["command"]:
-        lines.append(Text(f"  $ {reason['command']}", style="dim"))
+    lines += [Text(f"  {clean(line)}") for line in reason["remedy"].splitlines()]
+    lines += [Text(f"  $ {clean(line)}", style="dim") for line in reason["command"].splitlines()]
     return lines
 
 
-def _problems(target: Json) -> list[Text]:
-    lines = [
-        Text.assemble(
-            (f"{target['target']}: ", "bold"),
-            f"{shlex.quote(problem['path'])}: ",
-            f"{problem['message']}. {problem['remedy']}".strip(" ."),
-        )
-        for problem in target["problems"]
-    ]
-    if target["problems_omitted"]:
-        lines.append(Text(f"  and {count(target['problems_omitted'])} more", style="dim"))
-    return lines
+def _way_on(document: Json, source: str, target: str = "", *, confirm: bool) -> Text:
+    return Text(f"  {clean(go_on(document['state_dir'], source, target, confirm=confirm))}")

@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
+import signal
 
 import pytest
 
-from sersync.api.server import ApiServer
 from sersync.model.batch import Reason
-from sersync.model.status import DaemonStatus, TargetState
-from tests.support.board import FakeBoard
+from sersync.model.status import TargetState
 from tests.support.cli import Cli, cli
+from tests.support.instances import Instances, instances
 from tests.support.status import daemon_status, target_status
+from tests.support.window import LEAVE, Windows, windows
 
-__all__ = ["cli"]
-
-
-class Instances:
-    """Control sockets below one directory, each with a status of its own."""
-
-    def __init__(self, base: Path) -> None:
-        self.base = base
-        self._servers: list[ApiServer] = []
-
-    def add(self, name: str, status: DaemonStatus) -> None:
-        """Begin to answer for the instance *name*."""
-        (self.base / name).mkdir()
-        server = ApiServer(os.fspath(self.base / name / "control.sock"), FakeBoard(lambda: status))
-        server.start()
-        self._servers.append(server)
-
-    def close(self) -> None:
-        """Answer no more."""
-        for server in self._servers:
-            server.close()
-
-
-@pytest.fixture
-def instances(tmp_path: Path) -> Iterator[Instances]:
-    (tmp_path / "state").mkdir()
-    instances = Instances(tmp_path / "state")
-    yield instances
-    instances.close()
+__all__ = ["cli", "instances", "windows"]
 
 
 def test_every_instance_below_the_directory_is_shown(cli: Cli, instances: Instances) -> None:
@@ -105,3 +75,53 @@ def test_a_socket_without_anybody_behind_it_is_told(cli: Cli, instances: Instanc
     assert result.returncode == 2
     assert "no answer from" in result.stderr
     assert "dead/control.sock" in result.stderr
+
+
+def test_one_target_can_be_asked_for(cli: Cli, instances: Instances) -> None:
+    halted = target_status(target="web2", state=TargetState.HALTED)
+    instances.add("one", daemon_status(target_status(), halted))
+
+    well = cli.run("status", "--target", "web1", "--state-dir", "state")
+    nobody = cli.run("status", "--target", "web3", "--state-dir", "state")
+
+    assert (well.returncode, "web2" in well.stdout) == (0, False)
+    assert (nobody.returncode, nobody.stdout) == (64, "")
+    assert 'there is no target "web3"' in nobody.stderr
+    assert "www/web1, www/web2" in nobody.stderr
+
+
+def test_watching_redraws_in_place_and_leaves_the_last_table(
+    instances: Instances, windows: Windows
+) -> None:
+    instances.add("one", daemon_status())
+    window = windows("status", "--watch", "--state-dir", "state")
+    window.shows("web1", "in-sync")
+
+    instances.now["one"] = daemon_status(target_status(state=TargetState.HALTED))
+    window.shows("!!", "halted")
+    instances.remove("one")
+    window.shows("no answer from")
+    instances.add("one", daemon_status(target_status(pending=5)))
+    window.shows("in-sync")
+    window.resize(60, 6)
+    window.shows("more lines: enlarge the window")
+    window.child.send_signal(signal.SIGINT)
+
+    assert window.ended() == 0
+    assert window.is_as_it_was()
+    assert "web1" in window.output.rpartition(LEAVE)[2]
+
+
+def test_watching_without_a_terminal_prints_what_has_changed(
+    cli: Cli, instances: Instances
+) -> None:
+    instances.add("one", daemon_status())
+    watching = cli.start("status", "--watch", "--state-dir", "state")
+    watching.wait_until(lambda: "www/web1: in-sync, 0 pending" in watching.out)
+
+    instances.now["one"] = daemon_status(target_status(state=TargetState.PAUSED, pending=3))
+    watching.wait_until(lambda: "www/web1: paused, 3 pending" in watching.out)
+
+    assert watching.stop(signal.SIGINT) == 0
+    assert len(watching.out.splitlines()) == 2
+    assert "\x1b" not in watching.out

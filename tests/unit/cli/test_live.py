@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 
 from sersync.api.render import status_document
 from sersync.cli.live import frame, pass_share
-from sersync.cli.tables import instance_view
+from sersync.cli.status_view import instance_view
 from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.path import RelPath
 from sersync.model.status import PassProgress, TargetState
