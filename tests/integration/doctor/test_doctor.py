@@ -340,6 +340,26 @@ def test_a_namespace_with_too_few_watches_is_found(cli: Cli, tmp_path: Path) -> 
     assert "user.max_inotify_watches" in found["watches"]["command"]
 
 
+def test_a_user_whose_queues_of_events_are_all_taken_is_found(cli: Cli, tmp_path: Path) -> None:
+    found = _in_namespace(
+        cli, tmp_path, "echo 0 >/proc/sys/user/max_inotify_instances", "--source", "/etc/default",
+        of="host",
+    )  # fmt: skip
+
+    assert found["inotify"]["level"] == "failure"
+    assert "max_user_instances" in found["inotify"]["command"]
+
+
+@pytest.mark.root
+def test_root_without_the_right_to_read_everything_is_found(cli: Cli) -> None:
+    # Its counterpart, for any user: the unit test of "rights".
+    prefix = ["setpriv", "--bounding-set", "-dac_read_search"]
+    found = _prefixed(cli, prefix, "--source", "/etc/default")["host"]
+
+    assert found["rights"]["level"] == "warning"
+    assert "CAP_DAC_READ_SEARCH" in found["rights"]["message"]
+
+
 def test_too_few_open_files_are_found(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     found = _prefixed(cli, ["prlimit", "--nofile=90:90"], "--target", f"{tmp_path}/copy")["host"]
