@@ -12,7 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,7 +168,7 @@ def _fill(root: Path) -> None:
     os.mkfifo(root / "fifo")
 
 
-def test_the_deployment_works_step_by_step(
+def test_the_deployment_works_from_the_first_step_to_the_last(
     legacy: Legacy, deployment: Deployment, cli: Cli
 ) -> None:
     deployment.serve({})
@@ -194,11 +194,30 @@ def test_the_deployment_works_step_by_step(
     wait_until(lambda: _has_same_files_but_links(deployment), 60)
     assert not (deployment.copy / "site" / "img").exists()
 
+    # Step 8.
+    check = _check_script(legacy, deployment)
+    [first] = legacy.pids()
+    check()
+    assert legacy.pids() == [first]
+    legacy.end(first, signal.SIGKILL)
+    (deployment.source / "meanwhile").write_text("changed while it was down")
+    check()
+    wait_until(lambda: legacy.pids() not in ([], [first]), 60)
+    wait_until(lambda: _has_same_files_but_links(deployment), 60)
+
+    # What the rsyncd.conf costs, and a right one.
     checked = cli.run("target", "check", str(deployment.rsyncd_conf))
     said = checked.stdout + checked.stderr
     assert checked.returncode in (1, 2)
     assert "fake super" in said
     assert "munge" in said
+
+    deployment.daemon.stop()
+    deployment.serve(_RIGHT)
+    legacy.end(legacy.pids()[-1], signal.SIGKILL)
+    check()
+    wait_until(lambda: _is_equal(deployment), 60)
+    assert os.readlink(deployment.copy / "link") == "site/index.php"
 
 
 def _has_same_files_but_links(deployment: Deployment) -> bool:
@@ -211,33 +230,19 @@ def _has_same_files_but_links(deployment: Deployment) -> bool:
     return there == _files(deployment.source)
 
 
-def test_with_a_right_rsyncd_conf_the_trees_are_equal_in_full(
-    legacy: Legacy, deployment: Deployment
-) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root keeps owners; the step by step test runs as any user")
-    deployment.serve(_RIGHT)
-    _fill(deployment.source)
-
-    legacy.start("-r", "-o", str(deployment.config))
-
-    def is_equal() -> bool:
-        dry = subprocess.run(
-            ["rsync", "-niaH", "--delete", f"{deployment.source}/", f"{deployment.copy}/"],
-            capture_output=True,
-            check=True,
-        )
-        return dry.stdout == b""
-
-    wait_until(is_equal, 60)
-    assert os.readlink(deployment.copy / "link") == "site/index.php"
+def _is_equal(deployment: Deployment) -> bool:
+    """Tell whether the trees are equal in full: kinds, modes, times, and as root owners too."""
+    kept = "-niaH" if os.geteuid() == 0 else "-nirlptH"
+    dry = subprocess.run(
+        ["rsync", kept, "--delete", f"{deployment.source}/", f"{deployment.copy}/"],
+        capture_output=True,
+        check=True,
+    )
+    return dry.stdout == b""
 
 
-def test_the_check_script_of_cron_brings_a_killed_daemon_back(
-    legacy: Legacy, deployment: Deployment
-) -> None:
-    deployment.serve({})
-    _fill(deployment.source)
+def _check_script(legacy: Legacy, deployment: Deployment) -> Callable[[], None]:
+    """Write the script; return what runs it as cron does."""
     script = legacy.home / "check_sersync.sh"
     script.write_text(_CHECK_SCRIPT.format(program=legacy.program, config=deployment.config))
     shim = legacy.program.parent / "ps"
@@ -250,17 +255,17 @@ def test_the_check_script_of_cron_brings_a_killed_daemon_back(
             [script], check=True, env=legacy.environ, cwd="/", stdin=subprocess.DEVNULL, timeout=60
         )
 
+    return check
+
+
+def test_the_check_script_of_cron_starts_it_where_there_is_none(
+    legacy: Legacy, deployment: Deployment
+) -> None:
+    deployment.serve({})
+    _fill(deployment.source)
+    check = _check_script(legacy, deployment)
+
     check()
+
     wait_until(lambda: len(legacy.pids()) == 1, 60)
-    [first] = legacy.pids()
     wait_until(lambda: _has_same_files_but_links(deployment), 60)
-    check()
-    assert legacy.pids() == [first]
-
-    legacy.end(first, signal.SIGKILL)
-    (deployment.source / "meanwhile").write_text("changed while it was down")
-    check()
-
-    wait_until(lambda: legacy.pids() not in ([], [first]), 60)
-    wait_until(lambda: _has_same_files_but_links(deployment), 60)
-    assert (deployment.copy / "meanwhile").exists()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from sersync.daemon.failure_log import pasteable
+from sersync.daemon.failures import Failures
 from sersync.model.path import RelPath
 from sersync.model.target import LocalDirectory, Source, Target
 from tests.integration.legacy.conftest import Legacy
+from tests.support.engine import Engine, Engines, copy_at
 from tests.support.rsyncd import Rsyncd
 from tests.support.trees import wait_until
 
@@ -63,6 +67,31 @@ def test_a_listed_command_carries_by_hand_what_failed(legacy: Legacy, rsyncd: Rs
     subprocess.run(["sh", listed], check=True, stdin=subprocess.DEVNULL)
 
     assert (legacy.copy / "new").read_text() == "x"
+
+
+def test_everything_that_failed_is_tried_again_every_so_often(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    (rsyncd.root / "d").mkdir()
+    (rsyncd.root / "d" / "f").mkdir()
+    (rsyncd.root / "d" / "f" / "in the way").write_text("x")
+    (source / "d").mkdir()
+    (source / "d" / "f").write_text("new")
+    (source / "d" / "kept").write_text("new")
+    # Without deletion, a directory cannot make way for a file.
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint, delete=False))
+    wait_until(lambda: any(each.path == b"d/f" for each in engine.status().problems))
+    wait_until(lambda: engine.status().quarantined > 0, 30)
+    shutil.rmtree(rsyncd.root / "d" / "f")
+
+    engine.daemon.settings = replace(engine.daemon.settings, retry_failed_s=0.5)
+    failures = Failures()
+    wait_until(lambda: _has(rsyncd.root / "d" / "f", failures, engine), 20)
+
+
+def _has(file: Path, failures: Failures, engine: Engine) -> bool:
+    failures.turn(engine.daemon)
+    return file.is_file()
 
 
 def test_a_list_that_cannot_be_written_is_told_and_nothing_else_happens(

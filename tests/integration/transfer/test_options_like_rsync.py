@@ -68,6 +68,9 @@ OPTIONS = [
     "-a --max-size=1000",
     "-a --min-size=1000",
     "-a --numeric-ids",
+    "-aq --timeout=300 --max-delete=1000 -B 700",
+    "-a --exclude-from=@rules",
+    "-a --include=keep.o --exclude-from=@rules --include-from=@rules",
     "-aO",
     "-aJ",
     "-aE",
@@ -175,8 +178,10 @@ def test_a_full_pass_does_what_plain_rsync_does(
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     for target in (theirs, ours):
         plant_target(target)
-    args = shlex.split(options.replace("@other", str(other)))
-    parsed = parse_rsync_options(args, base=())
+    (tmp_path / "rules").write_text("# objects\n*.o\n\n; and editors' files\n*~\n- /d/e/\n")
+    given = options.replace("@other", str(other)).replace("@rules", str(tmp_path / "rules"))
+    args = shlex.split(given)
+    parsed = parse_rsync_options(args, base=(), read_file=lambda file: Path(file).read_bytes())
     assert parsed.mistakes == ()
 
     # Both compare times to the nanosecond, if times are compared at all.
