@@ -219,7 +219,6 @@ class _Reading:
             self._warn("--partial: what is cut off is kept beside the file, not in its place")
         if "cvs-exclude" in self._on:
             self._rules += [Rule(False, pattern) for pattern in _CVS_PATTERNS]
-            self._warn("--cvs-exclude: rsync's own list is used; .cvsignore files are not read")
         if "delete-excluded" in self._on:
             self._rules = [replace(rule, sends_only=True) for rule in self._rules]
         self._exclude_side_directories()
@@ -241,6 +240,7 @@ class _Reading:
                 own_compare=bool(on & _OWN_COMPARE),
                 hard_links="hard-links" in on,
                 one_file_system="one-file-system" in on,
+                ignore_files="cvs-exclude" in on,
                 follow=Follow(
                     every="copy-links" in on,
                     outside="copy-unsafe-links" in on,

@@ -109,6 +109,7 @@ def assemble_target(
             filters,
             one_file_system=target.options.one_file_system,
             follow=target.options.follow,
+            ignore_files=target.options.ignore_files,
             large_file_bytes=target.large_file_bytes,
         )
         for filters in (target.filters, target.full_pass_filters)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from sersync.model.follow import Follow
+
+IGNORE_FILE: Final = b".cvsignore"
+"""What ``-C`` reads in each directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class RsyncOptions:
     """``-x``: mount points are not crossed."""
     follow: Follow = field(default_factory=Follow)
     """The symlinks in whose place stands what they lead to (``-L`` and others)."""
+    ignore_files: bool = False
+    """``-C``: what a ``.cvsignore`` names is left out of its directory."""
     max_size: bool = False
     """The user set ``--max-size`` or ``--min-size``: we add no size limit of ours."""
 

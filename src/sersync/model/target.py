@@ -166,6 +166,11 @@ class Source:
     """What is carried when it happens; other changes wait for a full pass."""
 
     @property
+    def ignore_files(self) -> bool:
+        """One target or another reads ``.cvsignore`` files."""
+        return any(target.options.ignore_files for target in self.targets)
+
+    @property
     def follow(self) -> Follow:
         """The symlinks that one target or another follows."""
         return reduce(or_, (target.options.follow for target in self.targets), Follow())

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeGuard
 
 from sersync.errors import SersyncError
 from sersync.model.batch import Reason
+from sersync.model.dirty import Scope
 from sersync.model.hooks import Untold
-from sersync.model.path import ROOT, RelPath, ancestors, display, overlap
+from sersync.model.options import IGNORE_FILE
+from sersync.model.path import ROOT, RelPath, ancestors, display, name, overlap, parent
 from sersync.model.pending import Ending
-from sersync.model.report import Desync, DesyncReason, Report
+from sersync.model.report import Desync, DesyncReason, Report, Suspect, Touched
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
@@ -335,6 +337,8 @@ class Pipeline:
         """Let *reports* be carried, and the hooks know. For any thread."""
         if self.following is not None:
             reports = self.following.told(reports)
+        if self.source.ignore_files:
+            reports = [*reports, *_of_ignore_files(reports)]
         with self._finding:
             self.mailbox.put(reports, now=self._clock.monotonic())
             for hook in self.hooks:
@@ -384,3 +388,10 @@ class Pipeline:
 
 def _is_asked_of_the_manifest(report: Report) -> TypeGuard[Desync]:
     return isinstance(report, Desync) and report.reason not in ANOTHER_FILE_SYSTEM
+
+
+def _of_ignore_files(reports: Iterable[Report]) -> Iterator[Report]:
+    """Yield what it means that files changed which say what of their directory takes part."""
+    for report in reports:
+        if isinstance(report, Touched) and name(report.path) == IGNORE_FILE:
+            yield Suspect(parent(report.path), Scope.TREE)

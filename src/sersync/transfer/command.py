@@ -100,6 +100,7 @@ def options(target: Target, recipe: Recipe, *, rsh: str = "") -> list[bytes]:
         *(b"--filter=P " + pattern for pattern in recipe.kept),
         *(b"--filter=- " + pattern for pattern in recipe.left_alone),
         *(target.full_pass_filters if recipe.scheduled else target.filters).rsync_options(),
+        *_ignore_files(target),
     ]
 
 
@@ -136,6 +137,7 @@ def census_command(target: Target, root: bytes, *, rsh: str = "") -> list[bytes]
         b"--stats",
         *connecting(target, rsh=rsh),
         *target.filters.rsync_options(),
+        *_ignore_files(target),
         b"--",
         root.rstrip(b"/") + b"/",
         destination(target.endpoint),
@@ -259,6 +261,11 @@ def _deleting(target: Target, recipe: Recipe) -> list[bytes]:
     extraneous = b"" if by_name else b"--delete"
     chosen = [b"--force", extraneous, missing or b"--ignore-missing-args", guard]
     return [option for option in chosen if option]
+
+
+def _ignore_files(target: Target) -> list[bytes]:
+    """Return what has rsync read the ``.cvsignore`` of each level; its own list is among rules."""
+    return [b"--filter=:C"] if target.options.ignore_files else []
 
 
 def _keeping(target: Target, recipe: Recipe) -> list[bytes]:

@@ -42,7 +42,12 @@ def possible(target: Target) -> frozenset[Kind]:
     The run works in the directory that moved, so that filters must mean the same there.
     """
     options = target.options
-    is_plain = options.times and not options.own_compare and all(map(_is_harmless, options.passed))
+    is_plain = (
+        not options.ignore_files
+        and options.times
+        and not options.own_compare
+        and all(map(_is_harmless, options.passed))
+    )
     if not (target.delete and is_plain and target.filters.means_the_same_anywhere):
         return frozenset()
     match target.endpoint:

@@ -41,6 +41,10 @@ class View(Protocol):
         """
         ...
 
+    def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
+        """Tell whether a file in the tree says that *path* takes no part."""
+        ...
+
     def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
         """Return what *directory* holds; nothing when it cannot be read."""
         ...
@@ -139,13 +143,18 @@ class Planner:
         return blocker
 
     def _excluded(self, path: RelPath, seen: Seen | None) -> bool:
-        filters = self._terms.filters
-        if not filters or not path:
+        if not path:
             return False
         if seen is not None:
-            return filters.excludes(path, is_dir=stat.S_ISDIR(seen.st_mode))
+            return self._is_out(path, is_dir=stat.S_ISDIR(seen.st_mode))
         # What is gone may have been of either kind; what may be excluded is not deleted.
-        return filters.excludes(path, is_dir=True) or filters.excludes(path, is_dir=False)
+        return self._is_out(path, is_dir=True) or self._is_out(path, is_dir=False)
+
+    def _is_out(self, path: RelPath, *, is_dir: bool) -> bool:
+        filters = self._terms.filters
+        if filters and filters.excludes(path, is_dir=is_dir):
+            return True
+        return self._view.is_ignored(path, is_dir=is_dir)
 
     def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
         if not self._terms.delete or not path:
@@ -188,12 +197,10 @@ class Planner:
 
     def _others(self, path: RelPath, seen: Seen) -> list[RelPath]:
         """Return the other names by which the file at *path* is to be carried."""
-        filters = self._terms.filters
         return [
             each
             for each in self._links.others(path, seen)
-            if self._blocker(parent(each)) is None
-            and not (filters and filters.excludes(each, is_dir=False))
+            if self._blocker(parent(each)) is None and not self._is_out(each, is_dir=False)
         ]
 
     def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
@@ -295,10 +302,7 @@ class Planner:
             if unit.entries > self._terms.tree_entries:
                 self._plan.too_wide.append(dirty)
                 return
-            filters = self._terms.filters
-            waiting.extend(
-                each for each in below if not (filters and filters.excludes(each, is_dir=True))
-            )
+            waiting.extend(each for each in below if not self._is_out(each, is_dir=True))
         self._add(unit)
         for directory in surveyed:
             self._rewritten(dirty, directory)

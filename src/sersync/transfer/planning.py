@@ -10,7 +10,7 @@ from sersync.linux.mounts import has_fine_times
 from sersync.model.batch import Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
-from sersync.model.follow import Follow
+from sersync.model.options import RsyncOptions
 from sersync.model.target import Target
 from sersync.transfer.active import Active
 from sersync.transfer.alike import COARSE_TICK_NS, Terms
@@ -27,8 +27,9 @@ from sersync.transfer.unit import Plan
 class Planning:
     """Looks at the source for one target, and remembers. Owned by the worker's thread."""
 
-    def __init__(self, root: bytes, follow: Follow | None = None) -> None:
-        self.tree = SourceTree(root, follow)
+    def __init__(self, root: bytes, options: RsyncOptions | None = None) -> None:
+        options = options or RsyncOptions()
+        self.tree = SourceTree(root, options.follow, ignore_files=options.ignore_files)
         self.carried = RecentlyCarried()
         self.links = LinkedNames(self.tree.lstat)
         self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
@@ -47,6 +48,7 @@ class Planning:
 
         *target* is with the filters that hold now. *now*: seconds of the monotonic clock.
         """
+        self.tree.refresh()
         terms = self._terms(target, capabilities, now)
         planner = Planner(self.tree, terms, self.carried, self.links)
         plan = planner.plan(paths)

@@ -69,7 +69,7 @@ class RsyncTransport:
         self._children = Children(self._wake, roll)
         self._active: dict[Child, Active] = {}
         self._ready: list[Outcome] = []
-        planning = self._planning = Planning(root, target.options.follow)
+        planning = self._planning = Planning(root, target.options)
         self._tree, self._links, self._carried = planning.tree, planning.links, planning.carried
         self._connecting_s = 0.0
         self._protected = protected

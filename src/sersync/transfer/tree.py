@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 from sersync.linux.followed import FollowedLinks
+from sersync.linux.ignored import IgnoreFiles
 from sersync.model.follow import Follow
 from sersync.model.path import RelPath, join
 from sersync.transfer.plan import Seen
@@ -21,10 +22,25 @@ _UNSEEN: Final = os.stat_result((0,) * 10)
 class SourceTree:
     """Looks at the source. Owned by the worker's thread."""
 
-    def __init__(self, root: bytes, follow: Follow | None = None) -> None:
-        """*follow*: the symlinks in whose place stands what they lead to."""
+    def __init__(
+        self, root: bytes, follow: Follow | None = None, *, ignore_files: bool = False
+    ) -> None:
+        """*follow*: the symlinks in whose place stands what they lead to.
+
+        *ignore_files*: what a ``.cvsignore`` names takes no part.
+        """
+        self._ignored = IgnoreFiles(root) if ignore_files else None
         self._prefix = root.rstrip(b"/") + b"/"
         self._links = FollowedLinks(root, follow or Follow())
+
+    def refresh(self) -> None:
+        """Look anew at what is remembered: a plan begins."""
+        if self._ignored is not None:
+            self._ignored.refresh()
+
+    def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
+        """Tell whether a file in the tree says that *path* takes no part."""
+        return self._ignored is not None and self._ignored.excludes(path, is_dir=is_dir)
 
     def lstat(self, path: RelPath) -> Seen | None:
         """Return what is at *path*, None for nothing, mode 0 for what cannot be looked at."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sersync.linux.followed import FollowedLinks
+from sersync.linux.ignored import IgnoreFiles
 from sersync.model.filters import Filter
 from sersync.model.follow import Follow
 from sersync.model.path import ROOT, RelPath, join
@@ -24,13 +25,15 @@ class _Level:
     bytes: int = 0
     small_bytes: int = 0
     directories: list[RelPath] = field(default_factory=list)
+    ignored: IgnoreFiles | None = None
 
 
 class Walk:
     """Walks the tree at *root*, without what *filters* exclude. Keeps nothing between calls.
 
     *one_file_system*: what is mounted below the root is not entered, as with rsync's ``-x``.
-    *follow*: the symlinks in whose place stands what they lead to.
+    *follow*: the symlinks in whose place stands what they lead to. *ignore_files*: what a
+    ``.cvsignore`` names takes no part.
     *max_entries* and *max_bytes*: a slice is complete when it holds as much. Files of
     *large_file_bytes* and more do not count for that: they travel on a lane of their own.
     Every call may run in a thread of its own.
@@ -43,6 +46,7 @@ class Walk:
         *,
         one_file_system: bool = False,
         follow: Follow | None = None,
+        ignore_files: bool = False,
         max_entries: int = 2000,
         max_bytes: int = 64 << 20,
         large_file_bytes: int = 8 << 20,
@@ -51,6 +55,7 @@ class Walk:
         self._filters = filters
         self._one_file_system = one_file_system
         self._links = FollowedLinks(root, follow) if follow else None
+        self._ignores = ignore_files
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._large_file_bytes = large_file_bytes
@@ -89,20 +94,22 @@ class Walk:
         """Yield directories in path order, each before what is below it."""
         if self._filters and self._filters.excludes(subtree, is_dir=True):
             return
+        ignored = IgnoreFiles(self._root) if self._ignores else None
+        if ignored is not None and ignored.excludes(subtree, is_dir=True):
+            return
         device = self._device() if self._one_file_system else None
         waiting = [subtree]
         while waiting:
-            level = self._level(waiting.pop(), device)
+            level = self._level(_Level(path=waiting.pop(), ignored=ignored), device)
             if level is not None:
                 yield level
                 level.directories.sort(reverse=True)
                 waiting += level.directories
 
-    def _level(self, directory: RelPath, device: int | None) -> _Level | None:
-        """Return what *directory* holds; None when it is no directory any more."""
-        level = _Level(path=directory)
+    def _level(self, level: _Level, device: int | None) -> _Level | None:
+        """Return *level* with what its directory holds; None when it is none any more."""
         try:
-            with os.scandir(self._root + b"/" + directory) as entries:
+            with os.scandir(self._root + b"/" + level.path) as entries:
                 for entry in entries:
                     self._add(level, entry, device)
         except (FileNotFoundError, NotADirectoryError):
@@ -120,6 +127,8 @@ class Walk:
                 status = self._links.through(path, entry.stat(follow_symlinks=False))
                 is_dir = stat.S_ISDIR(status.st_mode)
         if self._filters and self._filters.excludes(path, is_dir=is_dir):
+            return
+        if level.ignored is not None and level.ignored.excludes_entry(path, is_dir=is_dir):
             return
         level.entries += 1
         if is_dir and device is None:

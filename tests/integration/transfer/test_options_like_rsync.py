@@ -54,6 +54,7 @@ OPTIONS = [
     "-a --copy-unsafe-links --safe-links",
     "-aLH",
     "-aC",
+    "-aC --exclude=xyz",
     "-aI",
     "-a --size-only",
     "-a --modify-window=3600",
@@ -112,6 +113,11 @@ def plant(root: Path, outside: Path) -> None:
     }.items():
         (root / name).write_text(text)
         os.utime(root / name, ns=(NEW_NS - 10**12, NEW_NS - 10**12))
+    (root / ".cvsignore").write_text("made  kept-out\n")
+    (root / "d/.cvsignore").write_text("*.log x* ! *.log")
+    (root / "made/deep").mkdir(parents=True)
+    for name in ("made/deep/f", "kept-out", "d/a.log", "d/e/a.log", "d/xyz"):
+        (root / name).write_text(name)
     (root / "program").chmod(0o755)
     (root / "a").chmod(0o640)
     os.link(root / "d/deep", root / "linked")
@@ -268,3 +274,35 @@ def test_without_recursion_changes_in_the_root_itself_are_carried_and_no_others(
 
     shutil.rmtree(source / "d")
     wait_until(lambda: not (ours / "d").exists())
+
+
+def test_files_that_say_what_is_ignored_are_obeyed_live(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    (source / "d" / "made").mkdir(parents=True)
+    (source / "d" / ".cvsignore").write_text("*.log made")
+    (source / "d" / "made" / "f").write_text("f")
+    parsed = parse_rsync_options(["-aC"], base=())
+    copy = copy_at(
+        ours,
+        LocalDirectory(path=os.fsencode(ours)),
+        options=parsed.options,
+        filters=Filter(parsed.rules),
+    )
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+
+    (source / "d" / "a.log").write_text("ignored")
+    (source / "d" / "made" / "g").write_text("ignored")
+    (source / "d" / "made" / "deep").mkdir()
+    (source / "d" / "seen").write_text("seen")
+    engine.wait_for_rest()
+    assert sorted(os.listdir(ours / "d")) == [".cvsignore", "seen"]
+
+    (source / "d" / ".cvsignore").write_text("*.tmp")
+    wait_until(lambda: (ours / "d" / "made" / "f").exists() and (ours / "d" / "a.log").exists())
+    (source / "d" / "made" / "f").write_text("longer than it was")
+    wait_until(lambda: (ours / "d" / "made" / "f").read_text() == "longer than it was")
+    assert (ours / "d" / "made" / "deep").is_dir()

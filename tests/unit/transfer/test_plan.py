@@ -62,6 +62,9 @@ class Tree:
     def lstat(self, path: RelPath) -> Seen | None:
         return self.entries_by_path.get(path)
 
+    def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
+        return False
+
     def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
         return [
             (path.rsplit(b"/", 1)[-1], entry)
