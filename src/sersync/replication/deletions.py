@@ -104,6 +104,9 @@ class Deletions:
     def record(self, outcome: Outcome, now: float) -> None:
         """Count what *outcome* deleted."""
         self._guard.record(now, outcome.stats.deleted)
+        if outcome.paths and self._question is not None:
+            # What a run gives back is pending again, and nobody has reported it.
+            self._tally.outdate()
 
     def decide(self, outcome: Outcome, now: float) -> Reason | int | None:
         """Return what follows for a run that was stopped at its share.
@@ -117,7 +120,7 @@ class Deletions:
             self._transport.take_census()
             return None
         more = outcome.to_delete
-        if not self._guard.allows(now, more):
+        if self._question is not None or not self._guard.allows(now, more):
             self._ask(now, more)
             return None
         return more if self._guard.allows(now, more + self._transport.reserved) else None

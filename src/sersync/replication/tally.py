@@ -51,7 +51,7 @@ class Tally:
 
     def outdate(self) -> None:
         """Take note that a run has come back that had been taken for carried."""
-        self._as_of = -1
+        self._as_of = self._began_as_of = -1
 
     def is_due(self, now: float, *, at_once: bool) -> bool:
         """Tell whether it is time to count: not too often, unless *at_once*."""

@@ -289,6 +289,42 @@ def test_the_number_that_is_told_is_that_of_everything_and_follows_what_is_repor
     assert len(bench.transport.examined) == counts
 
 
+def test_what_a_run_beside_gives_back_is_told_too() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    change(bench, b"b")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    assert "20 entries are to be deleted" in asked(bench, deleted=20).message
+    bench.transport.end(stopped(3))  # That many would still be allowed.
+    bench.step()
+
+    assert "23 entries are to be deleted" in asked(bench, deleted=23).message
+    assert sorted(path.path for path in bench.transport.examined[-1][0]) == [b"a", b"b"]
+    assert started(bench) == [[b"a"], [b"b"]]
+
+
+def test_what_a_run_gives_back_while_it_is_counted_is_counted_next() -> None:
+    bench = ready(Bench(max_delete=12))
+    change(bench, b"a")
+    bench.step()
+    change(bench, b"b")
+    bench.step()
+    bench.transport.end(stopped(20))
+    bench.step()
+    bench.step()
+    assert bench.transport.is_counting
+    bench.transport.end(stopped(3))
+    bench.step()
+    bench.transport.find(20)
+    bench.step()
+    bench.clock.advance(100.0)  # A count that took long is not made again at once.
+
+    assert "23 entries are to be deleted" in asked(bench, deleted=23).message
+
+
 def test_what_was_pending_when_it_was_confirmed_is_not_asked_for_again() -> None:
     bench = ready(Bench(max_delete=12))
     change(bench, b"a")
