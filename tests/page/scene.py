@@ -20,6 +20,7 @@ from sersync.model.status import (
     TargetState,
     TargetStatus,
 )
+from sersync.model.tally import TargetTally
 from tests.support.board import FakeBoard
 
 HOSTILE = b"<script>alert(1)</script>\n\xff\xe2\x80\xaeexe.\"'"
@@ -189,7 +190,9 @@ class Scene:
             )
         return [each for each in found if each.at >= self.now - since_s]
 
-    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
+    def transfers(
+        self, source: str, target: str, limit: int, *, since_s: float | None = None
+    ) -> Sequence[Transfer]:
         return [
             Transfer(
                 at=self.now - 7 * number - 2,
@@ -206,6 +209,12 @@ class Scene:
             )
             for number in range(6)
         ]
+
+    def tallies(self) -> Sequence[TargetTally]:
+        return ()
+
+    def starts(self) -> int:
+        return 1
 
     def pending(self, *, source: str, target: str) -> tuple[PendingStatus, ...]:
         directories = (("img/2026", 1702), ("css", 120), (HOSTILE.decode("latin-1"), 71))

@@ -13,6 +13,7 @@ from sersync.model.history import Sample, Transfer
 from sersync.model.path import RelPath
 from sersync.model.request import Deed, NobodyMeant, Request
 from sersync.model.status import DaemonStatus, DirectoryCount, PendingPath, PendingStatus
+from sersync.model.tally import TargetTally
 from tests.support.status import daemon_status
 
 
@@ -57,5 +58,13 @@ class FakeBoard:
     def samples(self, source: str, target: str, since_s: float) -> Sequence[Sample]:
         return ()
 
-    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
+    def transfers(
+        self, source: str, target: str, limit: int, *, since_s: float | None = None
+    ) -> Sequence[Transfer]:
         return ()
+
+    def tallies(self) -> Sequence[TargetTally]:
+        return ()
+
+    def starts(self) -> int:
+        return 3

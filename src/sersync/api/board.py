@@ -10,6 +10,7 @@ from sersync.model.history import Sample, Transfer
 from sersync.model.pending import Flushed, Waited
 from sersync.model.request import Deed, Request
 from sersync.model.status import DaemonStatus, PendingStatus
+from sersync.model.tally import TargetTally
 from sersync.model.verification import Verification
 
 
@@ -79,8 +80,21 @@ class Board(Protocol):
         """Return how a target stood within the last *since_s* seconds, the oldest first."""
         ...
 
-    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
-        """Return runs that have ended, the newest first; an empty name is all of them."""
+    def transfers(
+        self, source: str, target: str, limit: int, *, since_s: float | None = None
+    ) -> Sequence[Transfer]:
+        """Return runs that have ended, the newest first; an empty name is all of them.
+
+        *since_s*: only those within so many seconds.
+        """
+        ...
+
+    def tallies(self) -> Sequence[TargetTally]:
+        """Return the runs of each target, counted since the start."""
+        ...
+
+    def starts(self) -> int:
+        """Return how often a daemon was started here, as far as the history goes back."""
         ...
 
     def act(self, request: Request) -> tuple[Deed, ...]:

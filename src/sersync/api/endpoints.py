@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sersync.api.board import Board
 from sersync.api.call import Answer, Call, Endpoint, failure
+from sersync.api.history import PAST
 from sersync.api.questions import QUESTIONS
 from sersync.api.render import deeds_document, pending_document, status_document
 from sersync.api.requests import PREFIX, parse_request
@@ -110,4 +111,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         subtree={"type": "string", "description": "Absolute, or relative to the root."},
     ),
     *QUESTIONS,
+    *PAST,
 )

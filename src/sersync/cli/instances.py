@@ -63,3 +63,16 @@ def sockets(state_dir: str) -> list[str]:
 
 def _below(base: Path) -> list[Path]:
     return sorted(path for path in base.glob("*/control.sock") if os.access(path.parent, os.X_OK))
+
+
+def state_dirs(state_dir: str, holding: str) -> list[str]:
+    """Return the state directories at or below *state_dir* that hold a file called *holding*."""
+    if state_dir and (Path(state_dir) / holding).exists():
+        return [state_dir]
+    bases = [Path(state_dir)] if state_dir else _bases()
+    return sorted(
+        os.fspath(path.parent)
+        for base in bases
+        for path in base.glob(f"*/{holding}")
+        if os.access(path.parent, os.X_OK)
+    )

@@ -18,6 +18,7 @@ from sersync.cli.demo import demo
 from sersync.cli.doctor import doctor
 from sersync.cli.explain import explain
 from sersync.cli.health import health
+from sersync.cli.history import history
 from sersync.cli.messages import complain
 from sersync.cli.mirror import mirror
 from sersync.cli.run import run
@@ -57,6 +58,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     flush,
     explain,
     verify,
+    history,
     selftest,
 )
 for _command in _COMMANDS:

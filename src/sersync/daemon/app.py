@@ -19,6 +19,7 @@ from sersync.api.server import ApiServer
 from sersync.daemon.assembly import assemble_source, assemble_target
 from sersync.daemon.auditing import Auditing
 from sersync.daemon.board import DaemonBoard
+from sersync.daemon.chronicle import Chronicle
 from sersync.daemon.control import Control
 from sersync.daemon.explaining import Explaining
 from sersync.daemon.historian import HISTORY, Historian
@@ -65,13 +66,12 @@ class Daemon:
         self.settings = without_own_files(settings, os.path.realpath)
         self._keeps_state = keeps_state
         self.crashed = threading.Event()
-        self._on_batch = on_batch
         self.pulse = Pulse()
-        self.historian: Historian | None = None
-        """None where nothing is kept, as in a single pass."""
+        historian = None
         if keeps_state:
             history = SqliteHistory(os.path.join(settings.state_dir, HISTORY))
-            self.historian = Historian(history, self.status, self.pulse)
+            historian = Historian(history, self.status, self.pulse)
+        self.chronicle = Chronicle(historian, on_batch)
         self._supervisor = Supervisor(lambda _: self.crashed.set())
         self._pipelines: dict[str, Pipeline] = {}
         self._lock: DirectoryLock | None = None
@@ -86,13 +86,13 @@ class Daemon:
         self.waiting = Waiting(self._all)
         self.verifying = Verifying(self._all, self._supervisor.start)
         self.explaining = Explaining(
-            self._all, config_file=lambda: self.settings.config_file, history=self.historian
+            self._all, config_file=lambda: self.settings.config_file, history=historian
         )
         self._board = DaemonBoard(
             self.status,
             Control(self._all),
             self._all,
-            self.historian,
+            self.chronicle,
             AllQuestions(self.waiting, self.explaining, self.verifying),
         )
 
@@ -113,8 +113,7 @@ class Daemon:
         except SersyncError:
             self.stop(now=True)
             raise
-        if self.historian is not None:
-            self._supervisor.start("history", self.historian.run, awaited=False)
+        self.chronicle.start(self._supervisor)
 
     def stop(self, *, now: bool = False) -> None:
         """End: running transfers are finished within the grace period, or *now* cancelled."""
@@ -128,9 +127,7 @@ class Daemon:
                 worker.stop(grace_s=grace_s)
         for name in list(self._pipelines):
             self._join_source(name, grace_s, is_clean=not now)
-        if self.historian is not None:
-            self.historian.stop()
-            self._supervisor.join("history", _JOIN_S)
+        self.chronicle.stop(self._supervisor)
         if self._connections is not None:
             self._connections.close()
         if self._lock is not None:
@@ -155,13 +152,6 @@ class Daemon:
                 for pipeline in tuple(self._pipelines.values())
             ),
         )
-
-    def _note(self, report: BatchReport) -> None:
-        """Tell whoever follows the runs of one that has ended. For the workers' threads."""
-        if self.historian is not None:
-            self.historian.note(report)
-        if self._on_batch is not None:
-            self._on_batch(report)
 
     def workers(self) -> list[TargetWorker]:
         """Return the workers of all targets."""
@@ -287,7 +277,7 @@ class Daemon:
             target,
             connections=self._connections,
             clock=self.pulse,
-            on_batch=self._note,
+            on_batch=self.chronicle.note,
             scratch=self._scratch,
             roll=self._roll,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from sersync.daemon.chronicle import Chronicle
 from sersync.daemon.control import Control
-from sersync.daemon.historian import Historian
 from sersync.daemon.meant import meant
 from sersync.daemon.questions import AllQuestions
 from sersync.model.history import Sample, Transfer
 from sersync.model.request import Deed, Request
 from sersync.model.status import DaemonStatus, PendingStatus
+from sersync.model.tally import TargetTally
 from sersync.replication.pipeline import Pipeline
 
 
@@ -22,11 +23,12 @@ class DaemonBoard:
         status: Callable[[], DaemonStatus],
         control: Control,
         pipelines: Callable[[], Iterable[Pipeline]],
-        historian: Historian | None,
+        chronicle: Chronicle,
         questions: AllQuestions,
     ) -> None:
         """*pipelines* returns those of the daemon as they are now."""
-        self._historian = historian
+        self._chronicle = chronicle
+        self._historian = chronicle.historian
         self.questions = questions
         self._status = status
         self._control = control
@@ -45,9 +47,21 @@ class DaemonBoard:
         """Return how a target stood within the last *since_s* seconds, the oldest first."""
         return () if self._historian is None else self._historian.samples(source, target, since_s)
 
-    def transfers(self, source: str, target: str, limit: int) -> Sequence[Transfer]:
+    def transfers(
+        self, source: str, target: str, limit: int, *, since_s: float | None = None
+    ) -> Sequence[Transfer]:
         """Return runs that have ended, the newest first; an empty name is all of them."""
-        return () if self._historian is None else self._historian.transfers(source, target, limit)
+        if self._historian is None:
+            return ()
+        return self._historian.transfers(source, target, limit, since_s=since_s)
+
+    def tallies(self) -> Sequence[TargetTally]:
+        """Return the runs of each target, counted since the start."""
+        return self._chronicle.tallies()
+
+    def starts(self) -> int:
+        """Return how often a daemon was started here, as far as the history goes back."""
+        return 1 if self._historian is None else self._historian.starts()
 
     def act(self, request: Request) -> tuple[Deed, ...]:
         """Do what is asked for, and say what came of it. Raises ``NobodyMeant``."""

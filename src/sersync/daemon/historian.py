@@ -47,6 +47,7 @@ class Historian:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._said = ""
+        self._starts = 1
 
     def note(self, report: BatchReport) -> None:
         """Write down a run that has ended, soon. Never blocks; what is too much is forgotten."""
@@ -101,6 +102,7 @@ class Historian:
         try:
             if lost := self._history.open(wall_s=self._clock.wall()):
                 log.warning("the history begins anew: %s", lost)
+            self._starts = self._history.begin(wall_s=self._clock.wall())
         except StateUnavailable as error:
             self._tell(error)
 
@@ -160,6 +162,10 @@ class Historian:
         with suppress(StateUnavailable):
             return self._history.transfers(source, target, since=since, limit=limit)
         return ()
+
+    def starts(self) -> int:
+        """Return how often a daemon was started here, as far as the history goes back."""
+        return self._starts
 
     def last_carried(self, source: str, target: str, path: RelPath) -> Carried | None:
         """Return the last run that was for *path*, as far as that is known."""

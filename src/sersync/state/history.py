@@ -60,7 +60,9 @@ CREATE TABLE sample (
 );
 CREATE INDEX sample_of ON sample (source, target, at);
 """
-_STEPS: Final = (_FIRST,)
+_STARTS: Final = "CREATE TABLE start (at REAL NOT NULL)"
+_STEPS: Final = (_FIRST, _STARTS)
+_MOST_STARTS: Final = 10_000
 _MOST_TRANSFERS: Final = 100_000
 _MOST_PATHS: Final = 200_000
 _MOST_EXAMPLES: Final = 5
@@ -131,6 +133,17 @@ class SqliteHistory:
                     for source, target, each in samples
                 ),
             )  # fmt: skip
+
+    def begin(self, *, wall_s: float) -> int:
+        """Write down that a daemon starts; return how often one did.
+
+        Raises ``StateUnavailable``.
+        """
+        with self._guarded() as connection, connection:
+            connection.execute("INSERT INTO start VALUES (?)", (wall_s,))
+            [starts] = connection.execute("SELECT max(rowid) FROM start").fetchone()
+            connection.execute("DELETE FROM start WHERE rowid <= ?", (starts - _MOST_STARTS,))
+        return int(starts)
 
     def thin_out(self, *, wall_s: float) -> None:
         """Drop what is too old or too much. Raises ``StateUnavailable``."""

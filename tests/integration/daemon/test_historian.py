@@ -24,7 +24,7 @@ def test_transfers_and_samples_outlive_the_daemon(
     engine.wait_for_rest()
     (source / "file").write_text("carried")
     engine.wait_for_rest()
-    historian = engine.daemon.historian
+    historian = engine.daemon.chronicle.historian
     assert historian is not None
     wait_until(lambda: bool(historian.last_carried("source", "copy", RelPath(b"file"))))
     wait_until(lambda: bool(historian.samples("source", "copy", 60.0)), 20.0)
