@@ -25,7 +25,7 @@ _sersync_words() {
     words='' paths=''
     case $1 in
         'sersync')
-            words='mirror run demo check convert status health doctor pause resume resync wait flush explain verify selftest target service --version --help'
+            words='mirror run demo check convert status health doctor pause resume resync wait flush explain verify history selftest target service --version --help'
             paths='' ;;
         'sersync mirror')
             words='--once --exclude --no-delete --max-delete --rsync-option --bandwidth --password-file --ca-file --port --identity --rsh --name --state-dir -q --quiet --json --help'
@@ -71,6 +71,9 @@ _sersync_words() {
             paths='ARGUMENT --state-dir' ;;
         'sersync verify')
             words='--checksum --repair --source --target --state-dir --json --help'
+            paths='--state-dir' ;;
+        'sersync history')
+            words='--source --target --since --limit --state-dir --json --help'
             paths='--state-dir' ;;
         'sersync selftest')
             words='--list --only --long --chaos --soak --seed --keep --json --help'
