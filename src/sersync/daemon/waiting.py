@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from sersync.daemon.meant import behind, meant, subtree_of
-from sersync.model.path import ROOT, RelPath
+from sersync.model.path import ROOT, RelPath, display
 from sersync.model.pending import Ending, Flushed, Waited
-from sersync.model.request import Request
+from sersync.model.request import NobodyMeant, Request
 from sersync.replication.barrier import Barrier
 from sersync.replication.pending import waited
 from sersync.replication.pipeline import Pipeline
@@ -88,6 +89,8 @@ class Waiting:
         ``TooMany``.
         """
         found = meant(self._pipelines(), source=source, target=target, path=path)
+        for pipeline, _ in found:
+            _check_carried(pipeline, subtree_of(path, pipeline) or ROOT)
         wait = Wait(
             [
                 (pipeline, [worker.target.name for worker in workers], path)
@@ -122,6 +125,17 @@ class Waiting:
                     )
                 )
         return tuple(flushed)
+
+
+def _check_carried(pipeline: Pipeline, path: RelPath) -> None:
+    """Raise ``NobodyMeant`` for what no target ever gets: nobody should wait for it."""
+    is_dir = os.path.isdir(os.path.join(pipeline.source.root, path))
+    excluded = pipeline.source.filters.why_excluded(path, is_dir=is_dir)
+    if excluded is not None:
+        place, rule = excluded
+        raise NobodyMeant(
+            f"{display(path)} is never carried: {display(place)} is excluded by `{rule}`"
+        )
 
 
 def _part(path: bytes, pipeline: Pipeline) -> RelPath:

@@ -144,12 +144,14 @@ class Passes:
             FullPass(subtree, slices, now=first_seen, scheduled=scheduled, content=content)
         )
 
-    def start(self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float) -> bool:
+    def start(
+        self, carry: Callable[[list[DirtyPath]], Iterable[DirtyPath]], now: float
+    ) -> float | None:
         """Give the next slice to *carry*, which returns what has to wait.
 
-        Returns whether a pass has ended: there was no slice any more.
+        Returns since when a pass was wanted that has ended: there was no slice any more.
         """
-        has_ended = False
+        wanted_since: float | None = None
         while self.wants_to_start:
             current = self._passes[0]
             if paths := current.next():
@@ -162,8 +164,9 @@ class Passes:
                 break
             self._passes.popleft()
             self._tell(current, now)
-            has_ended = True
-        return has_ended
+            if wanted_since is None:
+                wanted_since = current.first_seen
+        return wanted_since
 
     def may_search(self, now: float) -> bool:
         """Tell whether another pass, to look for something, costs no more than a 20th of the time.

@@ -19,6 +19,7 @@ from sersync.model.report import Desync, DesyncReason, Report, Suspect, Touched
 from sersync.model.slices import Extent
 from sersync.model.status import SourceStatus, TargetStatus
 from sersync.model.target import Source
+from sersync.model.trigger import EVERY_TRIGGER
 from sersync.replication.barrier import Barrier, Barriers, Phase
 from sersync.replication.checkpoints import Checkpoints
 from sersync.replication.circle import without_probes
@@ -256,6 +257,9 @@ class Pipeline:
             " are told: it was looked through for this answer"
             for each in sorted(meant)[:_MOST_NOTES]
         )
+        if self.source.triggers != EVERY_TRIGGER:
+            note = "some kinds of change are carried by full passes only (triggers): not waited for"
+            barrier.notes += (note,)
         if self.reconcile is None:
             self._let_count(barrier)
         else:

@@ -134,15 +134,21 @@ class TargetWorker(Reins):
         self._gathering.ended()
         if self._mailbox.is_due(self.target.name, now) and self._transport.free_lanes > 0:
             self._start_live(now)
-        if self._pass_may_start() and self._passes.start(
-            lambda paths: self._carry_slice(paths, now), now
-        ):
-            self._make_dirty(((path, Scope.ENTRY) for path in self._transport.linked_files()), now)
-            if self._passes.completed:
-                self._deletions.know()
-                self._witness.was_compared(now)
+        if self._pass_may_start():
+            self._start_slice(now)
         if not self._passes.unfinished:
             self._witness.tend(now)
+
+    def _start_slice(self, now: float) -> None:
+        wanted_since = self._passes.start(lambda paths: self._carry_slice(paths, now), now)
+        if wanted_since is None:
+            return
+        # Links are part of the pass: until they are there, what it was for is not done.
+        linked = ((path, Scope.ENTRY) for path in self._transport.linked_files())
+        self._make_dirty(linked, wanted_since)
+        if self._passes.completed:
+            self._deletions.know()
+            self._witness.was_compared(now)
 
     def _carry_slice(self, paths: list[DirtyPath], now: float) -> list[DirtyPath]:
         """Carry a part of a full pass; return what of it has to wait.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -28,6 +29,7 @@ from tests.support.trees import assert_same_trees
 _ROUNDS = int(os.environ.get("SERSYNC_WAIT_ROUNDS", "100"))
 _SEED = int(os.environ.get("SERSYNC_WAIT_SEED", "1"))
 _LONGEST_S = 60.0
+_MUCH_LATER_S = 10.0
 
 
 @pytest.mark.timeout(60 + 3 * _ROUNDS)
@@ -42,12 +44,28 @@ def test_after_a_wait_everything_of_before_stands_on_the_target_whatever_goes_on
     playground = Playground(mine, outside)
     with _load(source / "load", tmp_path / "load outside"), open(mine / "log", "ab", 0) as log:
         for number in range(_ROUNDS):
+            begun = len(playground.told)
             for step in _steps(chance, chance.randint(1, 8)):
                 playground.apply(step)
             log.write(b"%d\n" % number)
             path = b"mine" if chance.random() < 0.5 else b""
             _wait(engine, path)
-            assert_same_trees(mine, rsyncd.root / "mine")
+            _compare(mine, rsyncd.root / "mine", number, playground.told[begun:])
+
+
+def _compare(mine: Path, copy: Path, number: int, done: list[str]) -> None:
+    """Compare at once; of what differs tell whether it would have come later, too."""
+    try:
+        assert_same_trees(mine, copy)
+    except AssertionError as early:
+        time.sleep(_MUCH_LATER_S)
+        later = "it came later: the wait was not exact"
+        try:
+            assert_same_trees(mine, copy)
+        except AssertionError:
+            later = "it never came: the wait was right to end, but something was lost"
+        story = "\n  ".join(done)
+        raise AssertionError(f"round {number}, {later}\n{early}\n  {story}") from None
 
 
 def _wait(engine: Engine, path: bytes) -> None:
@@ -55,7 +73,7 @@ def _wait(engine: Engine, path: bytes) -> None:
     wait.over.wait(_LONGEST_S)
     answer = wait.answer()
     wait.give_up()
-    assert stands(answer), answer
+    assert stands(answer), [(e.ending, e.stage, e.reason, e.paths, e.refused) for e in answer]
 
 
 def _steps(chance: random.Random, count: int) -> list[Step]:
