@@ -16,6 +16,7 @@ Json = dict[str, Any]
 _MOST: Final = 10_000
 _USUALLY: Final = 100
 _DAY_S: Final = 86_400.0
+_LONGEST_S: Final = 1e9
 
 
 def transfer_document(transfer: Transfer) -> Json:
@@ -54,7 +55,7 @@ def sample_document(sample: Sample) -> Json:
 def transfers(board: Board, call: Call) -> Answer:
     """Answer which transfers have ended, the newest first."""
     try:
-        since_s = _number(call, "since_s", None, most=1e9)
+        since_s = _number(call, "since_s", None, most=_LONGEST_S)
         limit = _number(call, "limit", _USUALLY, most=_MOST)
     except ValueError as error:
         return failure(HTTPStatus.BAD_REQUEST, str(error))
@@ -73,7 +74,7 @@ def samples(board: Board, call: Call) -> Answer:
     if not source or not target:
         return failure(HTTPStatus.BAD_REQUEST, "source and target must both be given")
     try:
-        since_s = _number(call, "since_s", _DAY_S, most=1e9)
+        since_s = _number(call, "since_s", _DAY_S, most=_LONGEST_S)
     except ValueError as error:
         return failure(HTTPStatus.BAD_REQUEST, str(error))
     found = board.samples(source, target, since_s or 0.0)
@@ -104,6 +105,8 @@ def _number(call: Call, name: str, usual: float | None, *, most: float) -> float
     return value
 
 
+_SECONDS: Final = {"type": "number", "minimum": 0, "maximum": _LONGEST_S}
+_NAME: Final = {"type": "string", "minLength": 1}
 _SINCE: Final = {"since_s": "Only what happened within so many seconds."}
 
 PAST: Final = (
@@ -118,6 +121,7 @@ PAST: Final = (
             **_SINCE,
             "limit": f"How many, at most; {_USUALLY} unless given.",
         },
+        kinds={"since_s": _SECONDS, "limit": {"type": "integer", "minimum": 0, "maximum": _MOST}},
         returns={
             "type": "object",
             "required": ["transfers"],
@@ -134,6 +138,8 @@ PAST: Final = (
             "target": "Name of the target.",
             **_SINCE,
         },
+        needs=("source", "target"),
+        kinds={"since_s": _SECONDS, "source": _NAME, "target": _NAME},
         returns={
             "type": "object",
             "required": ["samples"],
