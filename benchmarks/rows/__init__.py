@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.place import Place
+from benchmarks.rows.answers import answers, api_memory
 from benchmarks.rows.burst import burst_2000, burst_2000_in_big, burst_20000, copy_library
 from benchmarks.rows.checkpoint import checkpoint, checkpoint_latency
 from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
@@ -30,4 +31,6 @@ ROWS: dict[str, Row] = {
     "overflow": overflow,
     "checkpoint": checkpoint,
     "checkpoint-latency": checkpoint_latency,
+    "answers": answers,
+    "api-memory": api_memory,
 }

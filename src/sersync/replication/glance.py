@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from sersync.changelog.glimpse import Glimpse, Oldest
 from sersync.model.dirty import DirtyPath
@@ -73,7 +74,9 @@ def by_directory(paths: Iterable[RelPath], *, most: int) -> tuple[tuple[Director
     Where there are more than *most*, the deepest are counted with those above them, so that few
     stand for all; only directories right below the root are ever left out.
     """
-    counts = Counter(map(parent, paths))
+    # As ``parent`` says, spelled out: there may be very many.
+    directories = [path.rpartition(b"/")[0] for path in paths]
+    counts = cast("Counter[RelPath]", Counter(directories))
     while len(counts) > most and (deepest := max(each.count(b"/") for each in counts)):
         for directory in [each for each in counts if each.count(b"/") == deepest]:
             counts[parent(directory)] += counts.pop(directory)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,3 +93,14 @@ def test_every_address_is_in_the_document_and_every_one_in_it_is_there(port: int
     app: Any = make_app(FakeBoard(), (*ENDPOINTS, *PAGE), News(dict), door=None)
     routes = {route.path for route in app._app.routes}
     assert routes == described.keys()
+
+
+def test_nothing_of_http_is_loaded_before_somebody_asks() -> None:
+    script = (
+        "import sys, sersync.daemon.service, sersync.cli.mirror, sersync.cli.legacy\n"
+        "print(*sorted({'starlette', 'uvicorn', 'anyio', 'jinja2', 'prometheus_client'}"
+        " & sys.modules.keys()))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert (loaded.returncode, loaded.stdout.strip()) == (0, "")
