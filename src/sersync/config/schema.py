@@ -210,8 +210,9 @@ class SourceTable(FilterSettings):
     )
     poll_every: Duration = Field(
         default=60.0,
-        description="How often to look through what the kernel does not tell of: file systems that"
-        " others change too (NFS, CIFS, FUSE), and directories that cannot be watched. A look that"
+        description="How often to look through what the kernel does not tell of: file systems"
+        " that others change too (NFS, CIFS, FUSE), directories that cannot be watched, and what"
+        " symlinks that are followed (`--copy-links`) lead to outside of the source. A look that"
         " takes long is repeated more rarely; 0 never looks.",
     )
     triggers: list[TriggerName] = Field(
