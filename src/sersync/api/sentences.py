@@ -35,7 +35,7 @@ def sentences(explanation: Explanation) -> list[str]:
         *(
             f"{each.target}: {line}"
             for each in explanation.targets
-            if explanation.excluded is None
+            if explanation.excluded is None and explanation.behind is None
             for line in _of_target(each, is_here=explanation.kind is not FileKind.NOTHING)
         ),
     ]
@@ -48,7 +48,8 @@ def _of_source(about: Explanation) -> Iterator[str]:
             f"{path} lies behind {display(about.behind)}, which is no directory here, so it is no"
             " part of the source; a symlink is carried as what it is"
         )
-    elif about.kind is FileKind.NOTHING:
+        return
+    if about.kind is FileKind.NOTHING:
         yield f"at {path} there is nothing in {display(about.root)} now"
     else:
         size = f" of {about.size_bytes:,} bytes" if about.kind is FileKind.FILE else ""

@@ -16,6 +16,8 @@ log: Final = logging.getLogger("sersync.worker")
 
 
 _PAUSE_FACTOR: Final = 20
+_PATIENCE_S: Final = 1.0
+"""So long a pass gives way to live changes, before it takes the lane that is kept for them."""
 
 
 class Passes:
@@ -56,6 +58,12 @@ class Passes:
     def wants_to_start(self) -> bool:
         """A slice could be carried, if there is a lane for it."""
         return bool(self._passes) and not self._is_blocked and not self._passes[0].is_under_way
+
+    def is_starving(self, now: float) -> bool:
+        """Tell whether the pass under way has got no lane for a while."""
+        if not self._passes:
+            return False
+        return now - max(self._begun_at, self._passes[0].first_seen) > _PATIENCE_S
 
     def want(self, *subtrees: RelPath, unheard_since: float | None = None) -> None:
         """Let *subtrees* be compared when the target can be reached. For any thread.

@@ -96,7 +96,7 @@ class TargetWorker(Reins):
             ready_at = NEVER
         else:
             ready_at = self._gathering.ready_at(now)
-            if self._pass_may_start():
+            if self._pass_may_start(now):
                 tick = min(tick, max(now, ready_at))
         return self._mailbox.sleep(self.target.name, tick, ready_at=ready_at)
 
@@ -132,9 +132,11 @@ class TargetWorker(Reins):
         if now < self._gathering.ready_at(now):
             return
         self._gathering.ended()
+        if self._passes.is_starving(now) and self._pass_may_start(now):
+            self._start_slice(now)
         if self._mailbox.is_due(self.target.name, now) and self._transport.free_lanes > 0:
             self._start_live(now)
-        if self._pass_may_start():
+        if self._pass_may_start(now):
             self._start_slice(now)
         if not self._passes.unfinished:
             self._witness.tend(now)
@@ -202,9 +204,13 @@ class TargetWorker(Reins):
             self._transport.distrust(paths)
             self._make_dirty(((path, Scope.ENTRY) for path in paths), now)
 
-    def _pass_may_start(self) -> bool:
-        """Tell whether a slice may start: one lane is kept for live changes, if there are two."""
-        kept = 1 if self.target.parallel > 1 and self._transport.runs else 0
+    def _pass_may_start(self, now: float) -> bool:
+        """Tell whether a slice may start: one lane is kept for live changes, if there are two.
+
+        But where changes never cease, a pass that always gave way would never end.
+        """
+        gives_way = self._transport.runs and not self._passes.is_starving(now)
+        kept = 1 if self.target.parallel > 1 and gives_way else 0
         return self._passes.wants_to_start and self._transport.free_lanes > kept
 
     def _offer_unconfirmed(self, now: float) -> None:

@@ -769,3 +769,22 @@ def test_a_pause_stands_after_a_restart() -> None:
     after.step()
 
     assert started(after) == [[b"a"]]
+
+
+def test_a_full_pass_comes_to_its_end_where_changes_never_cease() -> None:
+    bench = Bench(level(b"d"), lanes=2)
+    bench.worker._passes.wanted()
+    bench.worker._passes.scheduled()
+    bench.step()
+    change(bench, b"a")
+    bench.step(after_s=0.1)
+    bench.worker.resync(RelPath(b""))
+    for number in range(20):
+        change(bench, b"b%d" % number)
+        bench.step(after_s=0.05)
+        change(bench, b"c%d" % number)
+        bench.step(after_s=0.05)
+        bench.transport.end(done)
+    carried = [path for run in started(bench) for path in run]
+
+    assert b"d" in carried
