@@ -25,7 +25,7 @@ _sersync_words() {
     words='' paths=''
     case $1 in
         'sersync')
-            words='mirror run demo check convert status health doctor pause resume resync wait flush explain verify history selftest target service --version --help'
+            words='mirror run demo check convert status top health doctor pause resume resync wait flush explain verify history selftest target service --version --help'
             paths='' ;;
         'sersync mirror')
             words='--once --exclude --no-delete --max-delete --rsync-option --bandwidth --password-file --ca-file --port --identity --rsh --name --state-dir -q --quiet --json --help'
@@ -44,6 +44,9 @@ _sersync_words() {
             paths='ARGUMENT -o --output' ;;
         'sersync status')
             words='--source --target -w --watch --state-dir --json --help'
+            paths='--state-dir' ;;
+        'sersync top')
+            words='--state-dir --help'
             paths='--state-dir' ;;
         'sersync health')
             words='--max-lag --max-pending --state-dir -q --quiet --help'

@@ -11,6 +11,7 @@ from benchmarks.rows.checkpoint import checkpoint, checkpoint_latency
 from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
 from benchmarks.rows.restart import overflow, restart
 from benchmarks.rows.steady import stream, three_targets
+from benchmarks.rows.watched import watched, watched_backlog
 from benchmarks.table import Line
 
 Row = Callable[[Place], Iterator[Line]]
@@ -33,4 +34,6 @@ ROWS: dict[str, Row] = {
     "checkpoint-latency": checkpoint_latency,
     "answers": answers,
     "api-memory": api_memory,
+    "watched": watched,
+    "watched-backlog": watched_backlog,
 }

@@ -30,8 +30,14 @@ class Window:
     """Runs ``sersync`` in a terminal of *columns* and *lines*."""
 
     def __init__(
-        self, *arguments: str, directory: Path, columns: int = 80, lines: int = 30
+        self,
+        *arguments: str,
+        directory: Path,
+        columns: int = 80,
+        lines: int = 30,
+        before_all: Path | None = None,
     ) -> None:
+        """*before_all*: a directory whose modules Python finds first."""
         self._ours, self._theirs = pty.openpty()
         self.resize(columns, lines)
         self.before = termios.tcgetattr(self._theirs)
@@ -41,16 +47,19 @@ class Window:
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
-            env=self._environ(directory),
+            env=self._environ(directory, before_all),
             cwd=directory,
             start_new_session=True,
         )
 
     @staticmethod
-    def _environ(directory: Path) -> Mapping[str, str]:
+    def _environ(directory: Path, before_all: Path | None) -> Mapping[str, str]:
+        first = [os.fspath(before_all)] if before_all else []
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join([os.fspath(_SOURCE_TREE), *filter(None, sys.path)]),
+            "PYTHONPATH": os.pathsep.join(
+                [*first, os.fspath(_SOURCE_TREE), *filter(None, sys.path)]
+            ),
             "HOME": os.fspath(directory),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
@@ -136,8 +145,9 @@ class Windows:
         self._directory = directory
         self._open: list[Window] = []
 
-    def __call__(self, *arguments: str, columns: int = 80, lines: int = 30) -> Window:
-        window = Window(*arguments, directory=self._directory, columns=columns, lines=lines)
+    def __call__(self, *arguments: str, **how: Any) -> Window:
+        """Open one; *how* as for ``Window``."""
+        window = Window(*arguments, directory=self._directory, **how)
         self._open.append(window)
         return window
 

@@ -174,7 +174,7 @@ def _becomes_quiet(where: str, deeds: list[Json]) -> bool:
     return False
 
 
-_WORDS: Final = {
+WORDS: Final = {
     Did.PAUSED: "paused",
     Did.RESUMED: "goes on",
     Did.CONFIRMED: "confirmed, goes on",
@@ -187,7 +187,7 @@ _WORDS: Final = {
 def _print(deeds: list[Json]) -> None:
     for deed in deeds:
         who = f"{deed['source']} -> {deed['target']}" if deed["target"] else deed["source"]
-        line = f"{who}: {_WORDS[Did(deed['did'])]}"
+        line = f"{who}: {WORDS[Did(deed['did'])]}"
         reason = deed["reason"]
         if reason is None:
             print(line)

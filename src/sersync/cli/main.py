@@ -26,6 +26,7 @@ from sersync.cli.selftest import selftest
 from sersync.cli.service import service
 from sersync.cli.status import status
 from sersync.cli.target import target
+from sersync.cli.top.command import top
 from sersync.cli.verify import verify
 from sersync.cli.wait import flush, wait
 from sersync.errors import SersyncError, UsageError
@@ -49,6 +50,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     check,
     convert,
     status,
+    top,
     health,
     doctor,
     pause,

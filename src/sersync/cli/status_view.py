@@ -30,8 +30,8 @@ _MOST_PROBLEMS: Final = 20
 _MOST_PENDING: Final = 3
 _LONG_NAME: Final = 40
 """A name beyond it does not push the columns of the other sources aside."""
-_TITLES: Final = ("", "target", "state", "for", "lag", "pending", "files/s", "bytes/s")
-_LEFT: Final = 3
+TITLES: Final = ("", "target", "state", "for", "lag", "pending", "files/s", "bytes/s")
+LEFT: Final = 3
 """How many of these columns hold words and not numbers."""
 
 
@@ -49,7 +49,7 @@ def instance_view(document: Json) -> RenderableType:
         for line in source_troubles(document, source):
             parts.append(_indented(line))
         for target in source["targets"]:
-            parts += [_indented(line) for line in _below(document, source, target)]
+            parts += [_indented(line) for line in details(document, source, target)]
     return Group(*parts)
 
 
@@ -79,19 +79,19 @@ def _source_line(source: Json) -> Text:
 def _widths(document: Json) -> list[int]:
     """Return how wide each column is, so that the tables of all sources stand in line."""
     rows = [
-        _cells(source, target) for source in document["sources"] for target in source["targets"]
+        row_cells(source, target) for source in document["sources"] for target in source["targets"]
     ]
-    columns = zip(_TITLES, *rows, strict=True) if rows else ((title,) for title in _TITLES)
+    columns = zip(TITLES, *rows, strict=True) if rows else ((title,) for title in TITLES)
     return [max(MARK_WIDTH, *map(len, column)) for column in columns]
 
 
 def _table(source: Json, widths: list[int]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for index, title in enumerate(_TITLES):
+    for index, title in enumerate(TITLES):
         is_name = title == "target"
         table.add_column(
             title,
-            justify="left" if index < _LEFT else "right",
+            justify="left" if index < LEFT else "right",
             no_wrap=not is_name,
             overflow="fold",
             min_width=4 if is_name else widths[index],
@@ -99,7 +99,7 @@ def _table(source: Json, widths: list[int]) -> Table:
         )
     for target in source["targets"]:
         style = STYLES.get(target["state"], "")
-        cells = _cells(source, target)
+        cells = row_cells(source, target)
         table.add_row(
             Text(cells[0], style="bold red" if cells[0] == "!!" else "yellow"),
             Text(cells[1].ljust(min(widths[1], _LONG_NAME))),
@@ -109,7 +109,8 @@ def _table(source: Json, widths: list[int]) -> Table:
     return table
 
 
-def _cells(source: Json, target: Json) -> tuple[str, ...]:
+def row_cells(source: Json, target: Json) -> tuple[str, ...]:
+    """Return the cells of one target, in the order of ``TITLES``."""
     pending = count(target["pending"] + target["in_flight"]) if target["full_passes"] else "all"
     return (
         mark(target, source),
@@ -123,7 +124,8 @@ def _cells(source: Json, target: Json) -> tuple[str, ...]:
     )
 
 
-def _below(document: Json, source: Json, target: Json) -> Iterator[Text]:
+def details(document: Json, source: Json, target: Json) -> Iterator[Text]:
+    """Yield what there is to say of *target* beyond its row."""
     yield Text.assemble(f"{clean(target['target'])}: ", "; ".join(_facts(target)), style="dim")
     if target["pending_paths"] and not source["halted"]:
         yield Text(f"  {_waiting(target)}")
@@ -194,4 +196,4 @@ def _indented(line: Text) -> Padding:
     """Return *line* so that what is wrapped stands below its beginning."""
     deep = len(line.plain) - len(line.plain.lstrip())
     line = line[deep:]
-    return Padding(line, (0, 0, 0, MARK_WIDTH + 2 + deep))
+    return Padding(line, (0, 0, 0, MARK_WIDTH + 2 + deep), expand=False)

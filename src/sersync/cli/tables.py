@@ -79,7 +79,8 @@ def target_troubles(document: Json, source: Json, target: Json) -> list[Text]:
     """Return why *target* is not current, what to do, and the command that lets it go on."""
     lines: list[Text] = []
     if target["reason"] and target["state"] != "in-sync":
-        lines += trouble(target["target"], target["reason"], target["retry_in_s"])
+        again_s = target["retry_in_s"] if target["state"] == "backing-off" else None
+        lines += trouble(target["target"], target["reason"], again_s)
     if target["state"] == "halted" and not source["halted"]:
         confirm = bool(target["reason"] and target["reason"]["needs_confirm"])
         lines.append(_way_on(document, source["name"], target["target"], confirm=confirm))

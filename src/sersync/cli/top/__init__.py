@@ -1,0 +1,1 @@
+"""``sersync top``: a live view, and keys to act."""
