@@ -33,6 +33,8 @@ complete -c sersync -n '__fish_seen_subcommand_from mirror' -l identity -r -F -d
 complete -c sersync -n '__fish_seen_subcommand_from mirror' -l rsh -x -d 'Remote shell in place of ssh.'
 complete -c sersync -n '__fish_seen_subcommand_from mirror' -l name -x -d 'Name of the source in messages.'
 complete -c sersync -n '__fish_seen_subcommand_from mirror' -l state-dir -r -F -d 'Keep lock, control socket and state there.'
+complete -c sersync -n '__fish_seen_subcommand_from mirror' -l listen -x -d 'Show the page, JSON and metrics there, as at 8377.'
+complete -c sersync -n '__fish_seen_subcommand_from mirror' -l token-file -r -F -d 'With --listen: who knows the secret in it may also act.'
 complete -c sersync -n '__fish_seen_subcommand_from mirror' -s q -l quiet -d 'Say only what went wrong.'
 complete -c sersync -n '__fish_seen_subcommand_from mirror' -l json -d 'Print one line of JSON for every batch.'
 complete -c sersync -n '__fish_seen_subcommand_from run' -s c -l config -r -F -d 'The sersync.toml, or a confxml.xml.'

@@ -51,7 +51,7 @@ def refusal(asked: Asked, settings: ApiSettings) -> Refusal | None:
         challenge = 'Basic realm="sersync", charset="UTF-8"'
         return Refusal(status=HTTPStatus.UNAUTHORIZED, message=message, challenge=challenge)
     if not settings.token:
-        message = "this listener only reads; to act here, set token_file in [api]"
+        message = "this listener only reads; to act here, set token_file in [api], or --token-file"
         return Refusal(status=HTTPStatus.FORBIDDEN, message=message)
     if not _knows(asked, settings.token, schemes=("bearer",)):
         message = "to act, send the token: Authorization: Bearer TOKEN"

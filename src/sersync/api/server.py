@@ -78,6 +78,8 @@ class ApiServer:
         if settings.host:
             self._listener = Door("page", self._bind_tcp, self._board, settings=settings)
             self._listener.start()
+            if not self._listener.error:
+                log.info("page, JSON and metrics are at http://%s/", settings.address)
 
     def _bind_control(self) -> socket.socket:
         with contextlib.suppress(FileNotFoundError):

@@ -47,6 +47,13 @@ _Identity = Annotated[str, Option(metavar="FILE", help="Private key for ssh.")]
 _Rsh = Annotated[str, Option(metavar="COMMAND", help="Remote shell in place of ssh.")]
 _Name = Annotated[str, Option(metavar="NAME", help="Name of the source in messages.")]
 _StateDir = Annotated[str, Option(metavar="DIR", help="Keep lock, control socket and state there.")]
+_Listen = Annotated[
+    str,
+    Option(metavar="[HOST:]PORT", help="Show the page, JSON and metrics there, as at 8377."),
+]
+_TokenFile = Annotated[
+    str, Option(metavar="FILE", help="With --listen: who knows the secret in it may also act.")
+]
 
 
 def mirror(
@@ -65,6 +72,8 @@ def mirror(
     rsh: _Rsh = "",
     name: _Name = "",
     state_dir: _StateDir = "",
+    listen: _Listen = "",
+    token_file: _TokenFile = "",
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
@@ -89,6 +98,8 @@ def mirror(
             identity=identity,
             rsh=rsh,
             state_dir=state_dir,
+            listen=listen,
+            token_file=token_file,
         )
     )
     warn(loaded.warnings)

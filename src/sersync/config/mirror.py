@@ -33,6 +33,8 @@ _OPTION_OF: Final = {
     "rsync_options": "--rsync-option",
     "max_delete": "--max-delete",
     "state_dir": "--state-dir",
+    "listen": "--listen",
+    "token_file": "--token-file",
     "port": "--port",
     "rsh": "--rsh",
     "identity": "--identity",
@@ -61,6 +63,8 @@ class MirrorRequest:
     identity: str = ""
     rsh: str = ""
     state_dir: str = ""
+    listen: str = ""
+    token_file: str = ""
 
 
 def mirror_settings(request: MirrorRequest, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -133,7 +137,10 @@ def _document(request: MirrorRequest, root: str, targets: list[str]) -> dict[str
     }
     if request.name:
         source["name"] = request.name
-    return {"defaults": defaults, "source": [source]}
+    api = {"listen": request.listen}
+    if request.token_file:
+        api["token_file"] = os.path.abspath(os.path.expanduser(request.token_file))
+    return {"defaults": defaults, "source": [source], "api": api}
 
 
 def _target(request: MirrorRequest, target: str) -> dict[str, Any]:

@@ -120,3 +120,19 @@ def test_a_directory_of_any_name_can_be_spelled(here: Path) -> None:
     assert [target.endpoint for target in targets] == [
         LocalDirectory(path=os.fsencode(here / name)) for name in ("user@host", "~", "[x]")
     ]
+
+
+def test_the_page_can_be_asked_for(here: Path) -> None:
+    token = "a-token-of-more-than-sixteen-characters"
+    (here / "token").write_text(f"{token}\n")
+    (here / "token").chmod(0o600)
+    api = _settings("copy", listen="8377", token_file="token").api
+
+    assert (api.address, api.token) == ("127.0.0.1:8377", token)
+    assert _settings("copy").api.host == ""
+
+
+@pytest.mark.usefixtures("here")
+def test_a_page_for_everybody_is_refused_with_the_option_that_is_wrong() -> None:
+    with pytest.raises(UsageError, match=r"--listen: 0\.0\.0\.0:8377 can be reached by other"):
+        _settings("copy", listen="0.0.0.0:8377")
