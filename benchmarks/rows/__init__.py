@@ -11,7 +11,7 @@ from benchmarks.rows.checkpoint import checkpoint, checkpoint_latency
 from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
 from benchmarks.rows.restart import overflow, restart
 from benchmarks.rows.steady import stream, three_targets
-from benchmarks.rows.watched import watched, watched_backlog
+from benchmarks.rows.watched import watched
 from benchmarks.table import Line
 
 Row = Callable[[Place], Iterator[Line]]
@@ -35,5 +35,4 @@ ROWS: dict[str, Row] = {
     "answers": answers,
     "api-memory": api_memory,
     "watched": watched,
-    "watched-backlog": watched_backlog,
 }

@@ -78,7 +78,7 @@ def source_troubles(document: Json, source: Json) -> list[Text]:
 def target_troubles(document: Json, source: Json, target: Json) -> list[Text]:
     """Return why *target* is not current, what to do, and the command that lets it go on."""
     lines: list[Text] = []
-    if target["reason"] and target["state"] != "in-sync":
+    if target["reason"] and target["state"] != "in-sync" and not _is_that_of(source, target):
         again_s = target["retry_in_s"] if target["state"] == "backing-off" else None
         lines += trouble(target["target"], target["reason"], again_s)
     if target["state"] == "halted" and not source["halted"]:
@@ -91,6 +91,12 @@ def target_troubles(document: Json, source: Json, target: Json) -> list[Text]:
         lines.append(Text.assemble((f"{clean(target['target'])}: ", "bold"), "paused by a person"))
         lines.append(Text(f"  Let it go on: {command}"))
     return lines
+
+
+def _is_that_of(source: Json, target: Json) -> bool:
+    """Tell whether *target* is halted for what is told of its *source* already."""
+    halted = source["halted"]
+    return bool(halted and halted["message"] == target["reason"]["message"])
 
 
 def trouble(name: str, reason: Json, retry_in_s: float | None = None) -> list[Text]:

@@ -24,6 +24,8 @@ class Question:
 
     lines: tuple[str, ...]
     orders: tuple[Order, ...]
+    about: Key
+    """The row that was selected when it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +71,7 @@ def selected(desk: Desk, view: View) -> Row | None:
 def press(desk: Desk, key: str, view: View) -> tuple[Desk, tuple[Order, ...]]:
     """Return what *key* makes of *desk*, and what is to be done."""
     if desk.question is not None:
-        orders = desk.question.orders if key in ("y", "Y") else ()
-        said = "" if orders else "left as it was"
-        return replace(desk, question=None, said=said), orders
+        return _answered(desk, desk.question, key, view)
     if desk.shows_help:
         return replace(desk, shows_help=False, is_over=key == "q"), ()
     if key == "q":
@@ -90,6 +90,25 @@ def press(desk: Desk, key: str, view: View) -> tuple[Desk, tuple[Order, ...]]:
     if key == "r":
         return _resumed(desk, row)
     return replace(desk, question=_resync_question(row, view, is_all=key == "S")), ()
+
+
+def _answered(
+    desk: Desk, question: Question, key: str, view: View
+) -> tuple[Desk, tuple[Order, ...]]:
+    """Return the orders, if they are meant and the question is still what would be asked."""
+    if key not in ("y", "Y"):
+        return replace(desk, question=None, said="left as it was"), ()
+    row = next((row for row in view.rows if row.key == question.about), None)
+    if row is None or view.is_old:
+        return replace(desk, question=None, said="nobody answers now: nothing was done"), ()
+    if not any(order.request.confirm for order in question.orders):
+        return replace(desk, question=None, said=""), question.orders
+    now, _ = _resumed(replace(desk, question=None), row)
+    if now.question is None:
+        return replace(desk, question=None, said="it has changed meanwhile: nothing was done"), ()
+    if now.question != question:
+        return replace(now, said="it has changed meanwhile: look again"), ()
+    return replace(desk, question=None, said=""), question.orders
 
 
 def _moved(desk: Desk, step: int, view: View) -> Desk:
@@ -118,7 +137,7 @@ def _resumed(desk: Desk, row: Row) -> tuple[Desk, tuple[Order, ...]]:
     for reason in reasons:
         lines += [clean(reason["message"]), *map(clean, reason["remedy"].splitlines())]
     lines += ["", "Is that meant, and shall it go on?"]
-    return replace(desk, question=Question(lines=tuple(lines), orders=(order,))), ()
+    return replace(desk, question=Question(lines=tuple(lines), orders=(order,), about=row.key)), ()
 
 
 def _resync_question(row: Row, view: View, *, is_all: bool) -> Question:
@@ -129,6 +148,7 @@ def _resync_question(row: Row, view: View, *, is_all: bool) -> Question:
     return Question(
         lines=(what, "Live changes go on meanwhile; on a large tree it takes its time."),
         orders=orders,
+        about=row.key,
     )
 
 

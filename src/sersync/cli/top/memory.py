@@ -32,6 +32,7 @@ class Change:
     first_path: str
     """One path of them, if one was seen on its way."""
     verdict: str = "done"
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ def told(history: Json) -> list[Change]:
             sent_bytes=each["sent_bytes"],
             first_path=next(iter(each.get("examples", ())), ""),
             verdict=each["verdict"],
+            deleted=each.get("deleted", 0),
         )
         for each in history.get("transfers", ())
     ]

@@ -174,7 +174,8 @@ def _change(change: Change) -> Text:
     path = f"  {clean(change.first_path)}" if change.first_path else ""
     who = clean(f"{change.source}/{change.target}")
     failed = "" if change.verdict == "done" else f"{change.verdict}: "
-    sent = f"{failed}{files}, {size(change.sent_bytes)} sent"
+    deleted = f", {count(change.deleted)} deleted" if change.deleted else ""
+    sent = f"{failed}{files}{deleted}, {size(change.sent_bytes)} sent"
     return Text(f"{clock}  {who}  {sent}{times}{path}", no_wrap=True)
 
 

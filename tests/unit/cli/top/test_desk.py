@@ -103,3 +103,29 @@ def test_a_row_that_is_gone_gives_way_to_the_first() -> None:
     desk = settled(Desk(selected=("/other", "www", "gone")), _TWO)
 
     assert desk.selected == _TWO.rows[0].key
+
+
+def test_numbers_that_changed_under_a_question_are_asked_anew() -> None:
+    before = view(target_status(state=TargetState.HALTED, reason=_GUARD))
+    more = Reason(message="9,999 entries would be deleted", needs_confirm=True)
+    after = view(target_status(state=TargetState.HALTED, reason=more))
+
+    desk, _ = press(desk_at(before), "r", before)
+    desk, orders = press(desk, "y", after)
+
+    assert orders == ()
+    assert desk.question is not None
+    assert more.message in desk.question.lines
+    assert len(press(desk, "y", after)[1]) == 1
+
+
+def test_a_yes_that_comes_too_late_does_nothing() -> None:
+    before = view(target_status(state=TargetState.HALTED, reason=_GUARD))
+    well = view(target_status())
+    gone = seen(Answers(documents=(), complaints=("gone",), looked_in=""), before)
+
+    desk, _ = press(desk_at(before), "r", before)
+
+    for now in (well, gone):
+        after, orders = press(desk, "y", now)
+        assert (orders, after.question) == ((), None)
