@@ -28,10 +28,10 @@ _sersync_words() {
             words='mirror run demo check convert status top health doctor pause resume resync wait flush explain verify history selftest target service --version --help'
             paths='' ;;
         'sersync mirror')
-            words='--once --exclude --no-delete --max-delete --rsync-option --bandwidth --password-file --ca-file --port --identity --rsh --name --state-dir --listen --token-file -q --quiet --json --help'
+            words='--once --exclude --no-delete --max-delete --rsync-option --bandwidth --password-file --ca-file --port --identity --rsh --name --state-dir --listen --token-file -q --quiet --json --log-format --help'
             paths='ARGUMENT ARGUMENT --password-file --ca-file --identity --state-dir --token-file' ;;
         'sersync run')
-            words='-c --config --once -q --quiet --json --help'
+            words='-c --config --once -q --quiet --json --log-format --help'
             paths='-c --config' ;;
         'sersync demo')
             words='--keep --help'

@@ -18,21 +18,24 @@ def run_in_foreground(
     once: bool,
     json_lines: bool,
     quiet: bool,
+    log_format: str = "",
     load: Callable[[], Settings] | None = None,
 ) -> int:
     """Replicate until a signal says stop, or with *once* for one full pass; return the exit code.
 
     On a terminal a live line shows where things stand, and only warnings are logged; elsewhere
     the log is all there is. *json_lines*: every batch is a line of JSON on standard output.
+    *log_format*: in place of what *settings* say.
     """
     from sersync.cli.live import LiveView
     from sersync.daemon.logs import configure
     from sersync.daemon.service import serve
 
     on_batch = _print_batch if json_lines else None
-    if quiet or json_lines or not sys.stderr.isatty():
+    form = log_format or settings.log_format
+    if quiet or json_lines or form != "text" or not sys.stderr.isatty():
         level = "warning" if quiet and settings.log_level == "info" else settings.log_level
-        configure(level, stream=sys.stderr)
+        configure(level, stream=sys.stderr, form=form)
         with contextlib.suppress(BrokenPipeError):
             return serve(
                 replace(settings, log_level=level), once=once, load=load, on_batch=on_batch

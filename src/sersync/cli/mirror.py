@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from sersync.cli.options import Json, Once, Quiet
+from sersync.cli.options import Json, LogFormat, Once, Quiet
 
 _Source = Annotated[
     str, Argument(metavar="SRC", help="Directory whose contents come to stand at DEST.")
@@ -76,6 +76,7 @@ def mirror(
     token_file: _TokenFile = "",
     quiet: Quiet = False,
     json: Json = False,
+    log_format: LogFormat = None,
 ) -> int:
     """Mirror SRC to every DEST, now and from now on, until Ctrl-C."""
     from sersync.cli.foreground import run_in_foreground
@@ -103,4 +104,6 @@ def mirror(
         )
     )
     warn(loaded.warnings)
-    return run_in_foreground(loaded.settings, once=once, json_lines=json, quiet=quiet)
+    return run_in_foreground(
+        loaded.settings, once=once, json_lines=json, quiet=quiet, log_format=log_format or ""
+    )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from sersync.cli.options import Config, Json, Once, Quiet
+from sersync.cli.options import Config, Json, LogFormat, Once, Quiet
 from sersync.model.target import Settings
 
 
-def run(config: Config, once: Once = False, quiet: Quiet = False, json: Json = False) -> int:
+def run(
+    config: Config,
+    once: Once = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    log_format: LogFormat = None,
+) -> int:
     """Run the service that FILE describes. SIGHUP reads it again, SIGTERM stops cleanly."""
     from sersync.cli.foreground import run_in_foreground
     from sersync.cli.messages import warn
@@ -18,5 +24,10 @@ def run(config: Config, once: Once = False, quiet: Quiet = False, json: Json = F
         return loaded.settings
 
     return run_in_foreground(
-        load_and_warn(), once=once, json_lines=json, quiet=quiet, load=load_and_warn
+        load_and_warn(),
+        once=once,
+        json_lines=json,
+        quiet=quiet,
+        log_format=log_format or "",
+        load=load_and_warn,
     )

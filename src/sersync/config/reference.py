@@ -65,6 +65,7 @@ _KINDS: Final = {
     "each": '`"path"`, `"batch"`',
     "headers": "table of strings",
     "options": "table",
+    "log_format": '`"text"`, `"json"`',
     "log_level": '`"error"`, `"warning"`, `"info"`, `"debug"`',
 }
 _DEFAULTS: Final = {

@@ -69,6 +69,7 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
         sources=tuple(replace(source, hooks=hooks[source.name]) for source in sources),
         state_dir=document.state_dir,
         log_level=document.log_level,
+        log_format=document.log_format,
         grace_s=document.grace,
         failure_log=document.failure_log,
         retry_failed_s=document.retry_failed,

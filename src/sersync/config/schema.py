@@ -259,6 +259,11 @@ class Document(Table):
     log_level: Literal["error", "warning", "info", "debug"] = Field(
         default="info", description="The least severe messages that are logged."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="`json` writes one object a line, for programs; in the journal, text has its"
+        " priority.",
+    )
     failure_log: str = Field(
         default="",
         description="File that lists what cannot be carried now, each entry with its reason and a"

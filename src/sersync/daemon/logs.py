@@ -1,25 +1,27 @@
-"""Logs for people: a time, a level, a sentence. Repeats are the business of those who log."""
+"""Where the log goes, and in which form; what is said again and again is counted."""
 
 from __future__ import annotations
 
 import logging
-from typing import Final, TextIO
+import os
+from typing import TextIO
 
 from sersync.daemon.log_file import LogFile
+from sersync.daemon.log_lines import formatter
 from sersync.daemon.repeats import Repeats
 
-_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
-_TIME: Final = "%Y-%m-%d %H:%M:%S"
 
+def configure(level: str, *, stream: TextIO, form: str = "text") -> None:
+    """Send everything of *level* ("debug", "info", "warning", "error") and above to *stream*.
 
-def configure(level: str, *, stream: TextIO) -> None:
-    """Send everything of *level* ("debug", "info", "warning", "error") and above to *stream*."""
-    _send(level, logging.StreamHandler(stream))
+    *form* is ``text`` or ``json``.
+    """
+    _send(level, logging.StreamHandler(stream), formatter(form, stream, os.environ))
 
 
 def configure_file(level: str, path: str) -> None:
     """Send everything of *level* and above to the file at *path*. Raises ``OSError``."""
-    _send(level, LogFile(path))
+    _send(level, LogFile(path), formatter("text", None, os.environ))
 
 
 def reopen() -> None:
@@ -29,11 +31,11 @@ def reopen() -> None:
             each.reopen()
 
 
-def _send(level: str, lines: logging.Handler) -> None:
+def _send(level: str, lines: logging.Handler, form: logging.Formatter) -> None:
     root = logging.getLogger("sersync")
     for old in list(root.handlers):
         root.removeHandler(old)
-    lines.setFormatter(logging.Formatter(_FORMAT, _TIME))
+    lines.setFormatter(form)
     lines.addFilter(Repeats())
     root.addHandler(lines)
     root.setLevel(level.upper())

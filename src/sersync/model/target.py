@@ -185,6 +185,8 @@ class Settings:
     """This instance's own directory: lock, control socket, state."""
     config_file: str = ""
     log_level: str = "info"
+    log_format: str = "text"
+    """``text`` or ``json``."""
     grace_s: float = 10.0
     """How long a stop waits for running transfers before it cancels them."""
     failure_log: str = ""

@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from sersync.model.batch import Outcome
+from sersync.model.figures import span
 from sersync.model.path import display
 from sersync.model.status import BatchReport, PendingStatus, TargetState, TargetStatus
 from sersync.model.target import Target
@@ -24,6 +25,8 @@ _MOST_SHOWN: Final = 20
 _MOST_LISTED: Final = 100
 _MOST_DIRECTORIES: Final = 50
 _CURRENT: Final = (TargetState.IN_SYNC, TargetState.SETTLING)
+_LIVE: Final = (*_CURRENT, TargetState.TRANSFERRING)
+"""A target goes through these with every change."""
 
 
 class Standing:
@@ -123,7 +126,22 @@ class Standing:
         self._progress.unconfirmed = self._unconfirmed.count
         self._progress.full_passes = self._passes.completed
         self._progress.current_pass = self._passes.current
-        self._progress.enter(self._state(now, is_open=is_open), now)
+        self._enter(self._state(now, is_open=is_open), now)
+
+    def _enter(self, state: TargetState, now: float) -> None:
+        """Enter *state*; tell of it, but for the coming and going of single changes."""
+        before, since = self._progress.state, self._progress.since
+        self._progress.enter(state, now)
+        if state is not before:
+            is_everyday = state in _LIVE and before in _LIVE
+            log.log(
+                logging.DEBUG if is_everyday else logging.INFO,
+                "%s: %s, after %s %s",
+                self._target.name,
+                state.value,
+                span(now - since),
+                before.value,
+            )
 
     def _state(self, now: float, *, is_open: bool) -> TargetState:
         if (held := self._held(now, is_open=is_open)) is not None:
