@@ -167,10 +167,11 @@ def test_pending_paths_are_told_by_directory(engine: Engine, copy: Copy) -> None
     port = _free_port()
     engine.start()
     engine.daemon.reload(_settings(engine, copy, host="127.0.0.1", port=port))
+    # Made before: a directory that is new stands for all that is in it.
+    (engine.root / "d").mkdir()
     engine.wait_for_rest()
     worker = engine.daemon.workers()[0]
     worker.pause()
-    (engine.root / "d").mkdir()
     for number in range(3):
         (engine.root / "d" / f"f{number}").write_text("x")
     wait_until(lambda: engine.status().pending >= 3)
