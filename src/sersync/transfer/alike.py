@@ -80,6 +80,10 @@ class Carried(Protocol):
         """What was carried with a later modification time is remembered."""
         ...
 
+    def outdate(self, path: RelPath, stamp: Stamp) -> None:
+        """Take note that *path* is carried as *stamp* says and that this is not remembered."""
+        ...
+
     def leave_out(self, mtime_ns: int) -> None:
         """Take note that a file with that modification time is carried and not remembered."""
         ...

@@ -248,7 +248,7 @@ class Planner:
                 if seen.st_size <= terms.large_file_bytes:
                     unit.size_bytes += seen.st_size
                     if seen.st_mtime_ns <= fresh_ns or terms.tick_ns:
-                        self._carried.leave_out(seen.st_mtime_ns)
+                        self._leave_out(join(directory, entry), seen)
                         continue
                     # It may change again within the tick, so it is remembered.
                     young = join(directory, entry), stamp_of(seen, terms.wall_ns)
@@ -287,9 +287,14 @@ class Planner:
                     unit.large = [*unit.large, path]
                     continue
                 unit.size_bytes += seen.st_size
-                self._carried.leave_out(seen.st_mtime_ns)
+                self._leave_out(path, seen)
             unit.names.append(spell(path))
         return below
+
+    def _leave_out(self, path: RelPath, seen: Seen) -> None:
+        """Take note that the file at *path* is carried and not remembered."""
+        self._carried.leave_out(seen.st_mtime_ns)
+        self._carried.outdate(path, stamp_of(seen, self._terms.wall_ns))
 
     def _tree(self, dirty: DirtyPath, top: RelPath) -> None:
         unit = Unit(Kind.ENTRIES, [top], [], [dirty])

@@ -68,8 +68,9 @@ class Planning:
     def remember(self, run: Run, verdict: Verdict) -> None:
         """Keep in mind what *run* may have brought to the target, also when it failed."""
         if run.origin is not None:
-            # A directory was taken over whole, with files of any age.
+            # A directory was taken over whole: files of any age, under names that others had.
             self.carried.leave_out_all()
+            self.carried.doubt()
         is_done = verdict is Verdict.DONE
         is_certain = is_done or run.kind is not Kind.REWRITES
         stamps = as_carried(run.stamps, self.tree, is_certain=is_certain)

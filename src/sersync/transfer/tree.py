@@ -124,6 +124,15 @@ class RecentlyCarried:
         """Take note that files of any age were carried without being remembered."""
         self.leave_out(self._wall_ns())
 
+    def outdate(self, path: RelPath, stamp: Stamp) -> None:
+        """Take note that *path* is carried as *stamp* says and that this is not remembered.
+
+        What is known of it from before is nothing that the target surely has any more.
+        """
+        known = self._stamps.get(path)
+        if known is not None and known[0][:3] != stamp[:3]:
+            self._stamps[path] = known[0], 0
+
     def doubt(self) -> None:
         """Take nothing that was carried until now for confirmed any more."""
         self._era += 1

@@ -87,6 +87,10 @@ class Memory:
     def is_confirmed(self, path: RelPath) -> bool:
         return path in self.confirmed
 
+    def outdate(self, path: RelPath, stamp: Stamp) -> None:
+        if path in self._stamps and self._stamps[path][:3] != stamp[:3]:
+            self.confirmed = tuple(each for each in self.confirmed if each != path)
+
     def leave_out(self, mtime_ns: int) -> None:
         self.complete_since_ns = max(self.complete_since_ns, mtime_ns)
 
@@ -303,6 +307,19 @@ def test_what_a_level_brings_and_is_not_remembered_ends_the_memory_of_its_time()
     planned(tree, dirty(b"d", Scope.LEVEL), memory=memory)
 
     assert memory.complete_since_ns == LONG_AGO_NS
+
+
+def test_what_a_level_brings_in_place_of_a_remembered_file_is_not_taken_for_that_one() -> None:
+    memory = Memory(b"d/a", d__a=(7, WALL_NS, WALL_NS, WALL_NS))
+    there = Tree(d=seen(DIRECTORY), d__a=seen(size=8, mtime_ns=LONG_AGO_NS))
+    planned(there, dirty(b"d", Scope.LEVEL), memory=memory)
+    rewritten = Tree(
+        d=seen(DIRECTORY), d__a=seen(size=8, mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS + 1)
+    )
+
+    assert only(planned(rewritten, dirty(b"d/a", content=True), memory=memory)).kind is (
+        Kind.REWRITES
+    )
 
 
 def test_a_second_write_within_a_tick_of_the_clock_is_sent_without_comparing() -> None:
