@@ -17,6 +17,7 @@ from sersync.config.schema import (
     TargetTable,
 )
 from sersync.config.schema_hooks import HookTable
+from sersync.config.schema_notify import NotifyTable
 from sersync.config.values import Schedule
 
 _TABLES: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
@@ -35,6 +36,7 @@ _TABLES: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
         "Something that runs for each changed path, once it stands on all targets.",
         HookTable,
     ),
+    ("`[[notify]]`", "A way to tell people who are not looking.", NotifyTable),
     ("`[api]`", "Who may ask how it stands, besides the owner of the control socket.", ApiTable),
     ("`ssh`", "For targets of the form `[user@]host:/path`.", SshSettings),
 )
@@ -59,6 +61,8 @@ _KINDS: Final = {
     "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'
     ' `"move-from"`, `"move-to"`, `"attributes"`, `"modify"`',
     "wait": "duration",
+    "on": 'list of `"halt"`, `"lag"`, `"recovered"`',
+    "lag": "duration",
     "command": "list of strings, or one string",
     "after": "list of strings, or one string",
     "type": "one of those",
@@ -116,7 +120,7 @@ def _own_fields(table: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     first = ("name", "to", "root", "max_delay")
     fields = table.model_fields
     for name in sorted(fields, key=lambda name: name not in first):
-        if name not in ("source", "target", "hooks"):
+        if name not in ("source", "target", "hooks", "notify"):
             yield name, fields[name]
 
 

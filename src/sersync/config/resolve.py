@@ -13,6 +13,7 @@ from sersync.config.findings import Findings
 from sersync.config.positions import Path
 from sersync.config.resolve_api import resolve_api
 from sersync.config.resolve_hooks import resolve_hooks
+from sersync.config.resolve_notify import resolve_notify
 from sersync.config.resolve_target import Surroundings, TargetResolver, TargetRules
 from sersync.config.schema import (
     Document,
@@ -74,6 +75,7 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
         failure_log=document.failure_log,
         retry_failed_s=document.retry_failed,
         api=resolve_api(document.api, findings, surroundings.read_file),
+        notify=resolve_notify(document.notify, findings),
         checkpoint_every_s=_often(document.checkpoint_every, findings),
     )
     return Resolved(settings=settings, placed=tuple(placed), token_file=document.api.token_file)

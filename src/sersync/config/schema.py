@@ -22,6 +22,7 @@ from sersync.config.fields import (
     Table,
 )
 from sersync.config.schema_hooks import HookTable
+from sersync.config.schema_notify import NotifyTable
 from sersync.config.values import Schedule
 
 TriggerName = Literal[
@@ -290,6 +291,9 @@ class Document(Table):
         default=ApiTable(), description="The page, JSON and metrics over TCP; the control socket."
     )
     source: list[SourceTable] = Field(min_length=1, description="One table per source.")
+    notify: list[NotifyTable] = Field(
+        default=[], description="One table for each way to tell people who are not looking."
+    )
     hooks: list[HookTable] = Field(
         default=[], description="One table for each thing that is to run after a change."
     )

@@ -14,6 +14,7 @@ from sersync.daemon.announcer import Announcer
 from sersync.daemon.app import Daemon
 from sersync.daemon.failures import Failures
 from sersync.daemon.logs import reopen
+from sersync.daemon.notifier import Notifier
 from sersync.errors import ConfigError, Mistake, SersyncError
 from sersync.linux.notify import Notices
 from sersync.linux.wake import Wake
@@ -89,6 +90,7 @@ def serve(
 
     daemon = Daemon(settings, on_batch=note, keeps_state=not once)
     announcer = Announcer(Notices.taken_from(os.environ), daemon.pulse)
+    notifier = Notifier(daemon.status, daemon.pulse)
     with Signals() as signals:
         daemon.start()
         announcer.ready()
@@ -98,10 +100,19 @@ def serve(
         gc.freeze()
         try:
             code = _loop(
-                daemon, announcer, failures, signals, once, load, on_status, status_every_s
+                daemon,
+                announcer,
+                notifier,
+                failures,
+                signals,
+                once,
+                load,
+                on_status,
+                status_every_s,
             )
         finally:
             announcer.stopping()
+            notifier.stop()
             daemon.stop(now=daemon.crashed.is_set())
             announcer.close()
             if on_status is not None:
@@ -112,6 +123,7 @@ def serve(
 def _loop(
     daemon: Daemon,
     announcer: Announcer,
+    notifier: Notifier,
     failures: Failures,
     signals: Signals,
     once: bool,
@@ -126,6 +138,7 @@ def _loop(
             return _EX_SOFTWARE
         announcer.turn(daemon.status)
         failures.turn(daemon)
+        notifier.follow(daemon.settings.notify)
         daemon.follow()
         if signals.reopens > reopens:
             reopens = signals.reopens

@@ -11,6 +11,7 @@ from sersync.model.api import ApiSettings
 from sersync.model.filters import Filter, Rule
 from sersync.model.follow import Follow
 from sersync.model.hooks import HookSettings
+from sersync.model.notification import NotifySettings
 from sersync.model.options import RsyncOptions
 from sersync.model.trigger import EVERY_TRIGGER, Trigger
 
@@ -195,5 +196,7 @@ class Settings:
     """Everything that failed is tried again this often; 0 leaves it to its own pauses."""
     api: ApiSettings = field(default_factory=ApiSettings)
     """Who may ask how it stands, besides the owner at the control socket."""
+    notify: tuple[NotifySettings, ...] = ()
+    """Who is told of halts and long lags."""
     checkpoint_every_s: float = 5.0
     """How often what must outlive the daemon is stored, when something changed."""

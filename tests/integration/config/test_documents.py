@@ -38,13 +38,14 @@ def test_every_setting_is_described() -> None:
     for table in (Document, ApiTable, SourceTable, TargetTable):
         for name, field in table.model_fields.items():
             assert field.description
-            assert f"`{name}`" in page or name in ("source", "target", "hooks")
+            assert f"`{name}`" in page or name in ("source", "target", "hooks", "notify")
 
 
 def test_json_schema_knows_every_table() -> None:
     assert {
         "ApiTable",
         "HookTable",
+        "NotifyTable",
         "SourceTable",
         "TargetTable",
         "TargetSettings",
