@@ -153,6 +153,12 @@ def test_buttons_act_for_those_who_know_the_token(
                 .textContent.match(/paused|resumed|resyncing/)""",
             timeout=WITHIN_MS,
         )
+    # What came of it is not swept away when the page is renewed: once, and then once more, so that
+    # the first time is over.
+    for _ in range(2):
+        with page.expect_response("**/live*"):
+            pass
+    assert "resyncing" in target.locator(".said").inner_text()
 
     assert [each.verb for each in scene.asked] == [Verb.PAUSE, Verb.RESUME, Verb.RESYNC]
     assert {(each.source, each.target) for each in scene.asked} == {("www", "web1")}

@@ -21,6 +21,8 @@
   // Puts `fresh` in place of `old`, but keeps what is the same.
   const settle = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
+    // What came of a click stands until the next one.
+    if (old.nodeType === Node.ELEMENT_NODE && old.classList.contains("said")) return;
     const sameShape =
       old.childNodes.length === fresh.childNodes.length &&
       [...old.childNodes].every((child, at) => child.nodeName === fresh.childNodes[at].nodeName);
