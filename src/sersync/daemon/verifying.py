@@ -61,19 +61,21 @@ class Verifying:
         Raises ``NobodyMeant``.
         """
         found = meant(self._pipelines(), source=source, target=target, path=path)
-        jobs = []
+        shown = []
         for pipeline, workers in found:
             for worker in workers:
                 key = (pipeline.source.name, worker.target.name)
                 subtree = subtree_of(path, pipeline) or ROOT
                 with self._lock:
                     job = self._jobs.get(key)
-                    if job is None or not job.shown.is_running:
-                        job = _Job(pipeline, worker, subtree, checksum=checksum, repairs=repairs)
-                        self._jobs[key] = job
-                        self._start(f"verify:{key[0]}/{key[1]}", job.run, awaited=False)
-                jobs.append(job)
-        return tuple(job.shown for job in jobs)
+                    if job is not None and job.shown.is_running:
+                        shown.append(job.shown)
+                        continue
+                    job = _Job(pipeline, worker, subtree, checksum=checksum, repairs=repairs)
+                    shown.append(job.shown)
+                    self._jobs[key] = job
+                    self._start(f"verify:{key[0]}/{key[1]}", job.run, awaited=False)
+        return tuple(shown)
 
     def standing(self, source: str = "", target: str = "") -> tuple[Verification, ...]:
         """Return the last comparison of each target, under way or ended."""
