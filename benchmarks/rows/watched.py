@@ -20,6 +20,7 @@ from benchmarks.table import Line
 
 _TURNS: Final = 10
 _EACH: Final = 20
+_PAGES: Final = ("/", "/v1/status", "/metrics")
 
 
 def watched(place: Place) -> Iterator[Line]:
@@ -87,6 +88,9 @@ class Onlooker:
         self._events.sendall(request.encode())
         if b" 200 " not in self._events.recv(65536).partition(b"\r\n")[0]:
             raise RuntimeError("the events cannot be followed")
+        for page in _PAGES:
+            if get(self._port, page)[0] != http.client.OK:
+                raise RuntimeError(f"{page} cannot be read")
         for thread in self._threads:
             thread.start()
         return self
@@ -111,7 +115,7 @@ class Onlooker:
 
     def _ask(self) -> None:
         while not self._is_over.is_set():
-            for page in ("/", "/v1/status", "/metrics"):
+            for page in _PAGES:
                 get(self._port, page)
             self._is_over.wait(1.0)
 
