@@ -11,37 +11,14 @@ from pathlib import Path
 import pytest
 
 from sersync.api.metrics import exposition
-from sersync.model.batch import Reason
-from sersync.model.status import HookStatus, SourceStatus, StateStatus, TargetState
-from sersync.model.tally import TargetTally
+from sersync.model.status import TargetState
+from tests.support.exposed import text
 from tests.support.status import daemon_status, target_status
 
 _PACKAGING = Path(__file__).parents[3] / "packaging"
-_RULES = _PACKAGING / "prometheus" / "sersync.rules.yml"
+RULES = _PACKAGING / "prometheus" / "sersync.rules.yml"
 _BOARD = _PACKAGING / "grafana" / "sersync.json"
 _NAME = re.compile(r"\b(?:sersync|process)_[a-z_]+\b")
-
-
-def text() -> str:
-    """Everything that a daemon can tell, as it is scraped."""
-    tally = TargetTally(source="www", target="web1")
-    for verdict in ("done", "retry"):
-        tally.add(verdict, files=3, sent_bytes=100, deleted=1, duration_s=0.02, lag_s=0.003)
-    source = SourceStatus(
-        name="www",
-        root="/srv/www",
-        watcher="inotify",
-        directories=12,
-        halted=None,
-        notes=(),
-        targets=(target_status(last_success_s_ago=1.0, lag_s=2.5),),
-        outdated=3,
-        state=StateStatus(stored_s_ago=1.0, reason=Reason(message="full")),
-        hooks=(HookStatus(name="cdn", done=5, failed=1),),
-        overflows=2,
-    )
-    status = daemon_status(sources=(source,))
-    return exposition(status, [tally], starts=4).decode()
 
 
 def names() -> set[str]:
@@ -49,7 +26,7 @@ def names() -> set[str]:
 
 
 def test_every_metric_that_the_rules_and_the_dashboard_name_is_there() -> None:
-    asked = {name for file in (_RULES, _BOARD) for name in _NAME.findall(file.read_text())}
+    asked = {name for file in (RULES, _BOARD) for name in _NAME.findall(file.read_text())}
 
     assert "sersync_target_lag_seconds" in asked
     assert asked - names() == set()
@@ -100,7 +77,7 @@ def test_the_rules_are_what_prometheus_takes_and_ring_when_they_should(
     if promtool is None:
         pytest.skip("promtool is not installed (apt-get install prometheus)")
     done = subprocess.run(
-        [promtool, *words], cwd=_RULES.parent, capture_output=True, text=True, timeout=60
+        [promtool, *words], cwd=RULES.parent, capture_output=True, text=True, timeout=60
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
