@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sersync.doctor.exam import Exam
 from sersync.doctor.look_host import look_at_room
 from sersync.doctor.reach import is_direct, reach
+from sersync.doctor.root_times import RootTimes
 from sersync.doctor.shell import Login
 from sersync.doctor.target_facts import TargetFacts
 from sersync.linux.children import Children
@@ -86,6 +87,14 @@ def _look_at_directory(target: Target, local: LocalDirectory) -> TargetFacts:
 def _try(target: Target, rsh: str) -> TargetFacts:
     """Send a small file with the very options of transfers, then a directory to read back."""
     launcher = Launcher(target, b"/", rsh=rsh)
+    root = RootTimes(launcher)
+    try:
+        return _try_all(launcher)
+    finally:
+        root.give_back()
+
+
+def _try_all(launcher: Launcher) -> TargetFacts:
     tried = _probe(launcher)
     capabilities, notes = tried.probe.capabilities, tried.probe.notes
     if tried.outcome is not None:
@@ -103,7 +112,7 @@ def _probe(launcher: Launcher) -> Tried:
     wake = Wake()
     children = Children(wake)
     try:
-        probe = Probe(launcher, children)
+        probe = Probe(launcher, children, gives_root_back=False, has_connected=True)
         return Tried(probe=probe, outcome=probe.run(bool))
     finally:
         children.close()

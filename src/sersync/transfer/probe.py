@@ -48,7 +48,18 @@ _NOTES: Final = {
 class Probe:
     """One look at one target. Lives in the worker's thread, shares its children."""
 
-    def __init__(self, launcher: Launcher, children: Children) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        children: Children,
+        *,
+        gives_root_back: bool = True,
+        has_connected: bool = False,
+    ) -> None:
+        """*gives_root_back*: the target's root is the source's copy and gets its attributes.
+
+        *has_connected*: another run of ours was let in just before, and may still be counted.
+        """
         # The user's filters could hide the probe; it is none of the source's files. It is deleted
         # as extraneous too, of which a baseline takes no notice.
         self._target = replace(launcher.target, filters=Filter(), delete=True, baseline=False)
@@ -62,7 +73,8 @@ class Probe:
         self.notes: tuple[str, ...] = ()
         self.connecting_s = 0.0
         """How long a run takes that has nothing to do."""
-        self._has_connected = False
+        self._gives_root_back = gives_root_back
+        self._has_connected = has_connected
         self._is_stopping: Callable[[], bool] = bool
 
     def run(self, is_stopping: Callable[[], bool]) -> Outcome | None:
@@ -97,7 +109,8 @@ class Probe:
         self.connecting_s = time.monotonic() - begun
         if judgement.verdict is not Verdict.DONE:
             return _failure(judgement)
-        self._put_root_back()
+        if self._gives_root_back:
+            self._put_root_back()
         return None
 
     def _put_root_back(self) -> None:
@@ -180,13 +193,17 @@ class Probe:
         return command(self._target, recipe, directory, rsh=self._rsh, extra=extra)
 
     def _removal(self, directory: bytes) -> list[bytes]:
-        """Return a command that deletes probes, also those that a crash left behind."""
+        """Return a command that deletes probes, also those that a crash left behind.
+
+        What the doctor leaves when it is killed is a directory with something in it.
+        """
         recipe = Recipe(kind=Kind.ENTRIES, capabilities=self.capabilities, max_delete=None)
         # Without options of the user's, so that the root's own attributes stay as they are.
         bare = replace(self._target, options=RsyncOptions(passed=()))
         return [
             *options(bare, recipe, rsh=self._rsh),
             b"--include=/" + PROBE_PREFIX + b"*",
+            b"--include=/" + PROBE_PREFIX + b"*/***",
             b"--exclude=*",
             b"--",
             directory + b"/",

@@ -40,6 +40,17 @@ def tried(cli: Cli, target: str, *more: str, **environ: str) -> Findings:
     return examined(cli, "--target", target, *more, **environ)
 
 
+def attributes(root: Path) -> dict[str, tuple[int, ...]]:
+    """Return mode, owners, size and time in nanoseconds of *root* and of all below it."""
+    found: dict[str, tuple[int, ...]] = {}
+    for path in (root, *root.rglob("*")):
+        status = path.lstat()
+        size = 0 if path.is_dir() else status.st_size
+        owners = (status.st_uid, status.st_gid)
+        found[os.fspath(path)] = (status.st_mode, *owners, size, status.st_mtime_ns)
+    return found
+
+
 class HandMade:
     """An rsync daemon with a configuration that nobody should write."""
 
@@ -105,6 +116,29 @@ def test_a_sound_target_is_all_well_and_nothing_is_left_there(
     assert found["stores symlinks"]["message"] == "as what they are"
     assert "5 at the same time" in found["connections"]["message"]
     assert list(rsyncd.locked.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["daemon", "ssh", "local"])
+def test_a_target_is_the_same_after_it_was_looked_at(
+    cli: Cli, daemon: HandMade, sshd: Sshd, kind: str
+) -> None:
+    (daemon.root / "d").mkdir()
+    (daemon.root / "d" / "f").write_text("theirs")
+    daemon.root.chmod(0o731)
+    os.utime(daemon.root, ns=(1_500_000_000_987_654_321,) * 2)
+    before = attributes(daemon.root)
+
+    match kind:
+        case "daemon":
+            as_root = ("uid = 0", "gid = 0") if os.geteuid() == 0 else ()
+            found = tried(cli, daemon.start("munge symlinks = no", *as_root))
+        case "ssh":
+            found = tried(cli, f"127.0.0.1:{daemon.root}", "--rsh", sshd.command)
+        case _:
+            found = tried(cli, os.fspath(daemon.root))
+
+    assert found["writes"]["level"] == "ok", found["writes"]
+    assert attributes(daemon.root) == before
 
 
 def test_munged_symlinks_are_found(cli: Cli, daemon: HandMade) -> None:
