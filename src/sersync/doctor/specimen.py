@@ -25,7 +25,9 @@ def make(directory: bytes) -> None:
     with open(file, "wb") as content:
         content.write(b"sersync tries this target; remove me if I am still here\n")
     if os.geteuid() == 0:
-        os.chown(file, _OWNER, _OWNER)
+        # The user namespace of a container need not have this owner.
+        with suppress(OSError):
+            os.chown(file, _OWNER, _OWNER)
     with suppress(OSError):
         os.setxattr(file, _XATTR, b"kept")
     os.chmod(file, _MODE)
@@ -55,10 +57,10 @@ def kept_mode(ours: bytes, theirs: bytes) -> bool:
 
 
 def kept_owner(ours: bytes, theirs: bytes) -> bool | None:
-    """Tell whether owner and group came back; only root can tell."""
-    if os.geteuid() != 0:
-        return None
+    """Tell whether owner and group came back; only root can tell, who may give files away."""
     one, other = _status(ours), _status(theirs)
+    if os.geteuid() != 0 or one.st_uid != _OWNER:
+        return None
     return (one.st_uid, one.st_gid) == (other.st_uid, other.st_gid)
 
 
