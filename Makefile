@@ -20,7 +20,7 @@ demo: $(READY) ## Watch changes arrive on a real rsync daemon, in 20 seconds
 
 test: check ## check, then every test, against the real kernel, rsync and ssh
 	@scripts/need rsync
-	@scripts/need --optional openssh-server stunnel4 openssl faketime systemd groff bindfs chromium prometheus
+	@scripts/need --optional openssh-server stunnel4 openssl faketime systemd groff bindfs chromium prometheus zsh fish dosfstools
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY) ## Style, types, floors and unit tests, in less than a minute
