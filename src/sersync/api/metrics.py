@@ -130,6 +130,12 @@ _TARGET_COUNTERS: Final[tuple[tuple[str, str, Callable[[TargetStatus], float]], 
      lambda t: t.full_passes),
     ("sersync_target_drifts_total", "Times that a witness found the target other than it was left.",
      lambda t: t.witness.found if t.witness is not None else 0),
+    ("sersync_audit_rounds_total", "Rounds of the audit that have ended.",
+     lambda t: t.audit.rounds if t.audit is not None else 0),
+    ("sersync_audit_drift_paths_total", "Paths that the audit found changed by something else.",
+     lambda t: t.audit.drift if t.audit is not None else 0),
+    ("sersync_audit_repaired_paths_total", "Paths that were carried again for that.",
+     lambda t: t.audit.repaired if t.audit is not None else 0),
 )  # fmt: skip
 _HOOKS: Final[tuple[tuple[str, str, bool, Callable[[HookStatus], float]], ...]] = (
     ("sersync_hook_waiting_paths", "Paths that the hook was not told of yet.", False,
