@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
+import sersync.rsyncd
 from sersync.model.endpoint import parse_endpoint
 from sersync.model.target import RsyncModule
 from sersync.rsyncd.check import check_configuration, worst
@@ -13,6 +15,7 @@ from sersync.rsyncd.lints.client import check_password_file
 from sersync.rsyncd.lints.finding import FileFacts, Finding, Severity
 from sersync.rsyncd.reading import read_configuration
 from tests.support.hosts import DIRECTORY, PRIVATE, ROOM, MadeUpHost
+from tests.support.named_in_code import arguments_named
 
 GOOD = """\
 socket options = TCP_NODELAY
@@ -245,32 +248,32 @@ def test_what_many_modules_inherit_is_told_once() -> None:
     assert codes.count("short-timeout") == 1
 
 
-@pytest.mark.parametrize(
-    ("client", "codes"),
-    [
-        ("pusher@10.0.0.1::copy", []),
-        ("pusher@10.0.0.1::copyy", ["unknown-module"]),
-        ("10.0.0.1::copy", ["unknown-client-user"]),
-        ("joe@10.0.0.1::copy", ["unknown-client-user"]),
-        ("rsync://pusher@10.0.0.1:8730/copy", ["other-port"]),
-        ("rsyncs://pusher@10.0.0.1:8730/copy", []),
-    ],
-)
+CLIENTS: list[tuple[str, list[str]]] = [
+    ("pusher@10.0.0.1::copy", []),
+    ("pusher@10.0.0.1::copyy", ["unknown-module"]),
+    ("10.0.0.1::copy", ["unknown-client-user"]),
+    ("joe@10.0.0.1::copy", ["unknown-client-user"]),
+    ("rsync://pusher@10.0.0.1:8730/copy", ["other-port"]),
+    ("rsyncs://pusher@10.0.0.1:8730/copy", []),
+]
+
+
+@pytest.mark.parametrize(("client", "codes"), CLIENTS)
 def test_a_client_is_told_why_it_would_be_turned_away(client: str, codes: list[str]) -> None:
     assert [each.code for each in findings(GOOD, MadeUpHost(), client)] == codes
 
 
-@pytest.mark.parametrize(
-    ("text", "mode", "codes"),
-    [
-        ("123456\n", 0o600, []),
-        ("123456\n# user:password\n", 0o640, []),
-        ("pusher:123456\n", 0o600, ["password-file-with-user"]),
-        ("123456\n", 0o644, ["password-file-readable"]),
-        ("\n", 0o600, ["password-file"]),
-        ("", 0o600, ["password-file"]),
-    ],
-)
+PASSWORD_FILES: list[tuple[str, int, list[str]]] = [
+    ("123456\n", 0o600, []),
+    ("123456\n# user:password\n", 0o640, []),
+    ("pusher:123456\n", 0o600, ["password-file-with-user"]),
+    ("123456\n", 0o644, ["password-file-readable"]),
+    ("\n", 0o600, ["password-file"]),
+    ("", 0o600, ["password-file"]),
+]
+
+
+@pytest.mark.parametrize(("text", "mode", "codes"), PASSWORD_FILES)
 def test_a_clients_password_file_holds_a_password_alone(
     text: str, mode: int, codes: list[str]
 ) -> None:
@@ -278,6 +281,18 @@ def test_a_clients_password_file_holds_a_password_alone(
     host.files["/etc/password"] = replace(PRIVATE, mode=mode)
 
     assert [each.code for each in check_password_file("/etc/password", host)] == codes
+
+
+def test_no_lint_is_without_what_it_must_find_and_a_near_miss() -> None:
+    code = Path(sersync.rsyncd.__file__).parent
+    lints = arguments_named("code", [*code.glob("lints/*.py"), code / "check.py"])
+    for_clients = {each for _, codes in CLIENTS for each in codes}
+    for_clients |= {each for _, _, codes in PASSWORD_FILES for each in codes}
+
+    # Each case has both; of clients and their files the sound one is the near miss.
+    assert lints == {case.code for case in CASES} | for_clients
+    assert [] in [codes for _, codes in CLIENTS]
+    assert [] in [codes for _, _, codes in PASSWORD_FILES]
 
 
 def test_the_worst_finding_decides() -> None:
