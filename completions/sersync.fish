@@ -125,7 +125,7 @@ complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subc
 complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l module -x -d 'Name of the module.'
 complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l user -x -d 'Who sources log in as.'
 complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l allow -x -d 'A host or network that may connect; repeatable.'
-complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l port -x -d 'If not 873, or 8730.'
+complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l port -x -d 'If not 873, or 8730 where you are not root.'
 complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l read-only -d 'Nothing may be written.'
 complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -l host -x -d 'How sources spell this host; with --tls repeatable.'
 complete -c sersync -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from init' -s c -l config -r -F -d 'The rsyncd.conf.'

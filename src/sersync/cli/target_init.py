@@ -14,7 +14,13 @@ from sersync.errors import UsageError
 _Module = Annotated[str, Option(metavar="NAME", help="Name of the module.")]
 _Path = Annotated[str, Option(metavar="DIR", help="The directory that takes the copy.")]
 _User = Annotated[str, Option(metavar="NAME", help="Who sources log in as.")]
-_Port = Annotated[int, Option(min=0, max=65535, metavar="N", help="If not 873, or 8730.")]
+_Port = Annotated[
+    int,
+    Option(
+        min=0, max=65535, metavar="N", show_default=False,
+        help="If not 873, or 8730 where you are not root.",
+    ),
+]  # fmt: skip
 _Config = Annotated[str, Option("--config", "-c", metavar="FILE", help="The rsyncd.conf.")]
 _Host = Annotated[
     list[str] | None,

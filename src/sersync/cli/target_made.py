@@ -182,6 +182,8 @@ def _show(request: Request, before: str, after: str, steps: list[str], *, apply:
             print(line)
     if not apply:
         print("# Nothing was changed. With --apply it is done.")
+        if request.user and request.user not in _passwords(request.secrets_file):
+            print("# The password below is only an example: paste what --apply prints.")
     print()
 
 

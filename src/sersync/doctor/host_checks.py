@@ -77,7 +77,9 @@ def _watches(facts: HostFacts, demand: Demand) -> Iterator[Finding]:
     most = min(filter(None, (limits.watches, limits.namespace_watches)), default=0)
     at_least = "" if demand.counted_all else "at least "
     needed = f"{at_least}{demand.directories:,} directories"
-    if most >= demand.directories:
+    if demand.directories == 0 and most > 0:
+        yield HOST.ok("watches", f"this user may watch {most:,} directories")
+    elif most >= demand.directories:
         yield HOST.ok("watches", f"{needed} of {most:,} that this user may watch")
     elif 0 < limits.namespace_watches < demand.directories:
         yield HOST.failure(

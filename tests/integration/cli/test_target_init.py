@@ -270,6 +270,7 @@ def test_showing_changes_nothing_and_doing_it_twice_changes_nothing_more(
     shown = init(cli, tmp_path, copy)
     assert "+[copy]" in shown
     assert "Nothing was changed" in shown
+    assert "only an example: paste what --apply prints" in shown
     assert not copy.exists()
     assert not (tmp_path / "rsyncd.conf").exists()
 
@@ -282,6 +283,7 @@ def test_showing_changes_nothing_and_doing_it_twice_changes_nothing_more(
 
     assert stat.S_IMODE((tmp_path / "rsyncd.secrets").stat().st_mode) == 0o600
     assert "Everything is there already" in again
+    assert "example" not in first + again
     assert first.partition("# Then start")[2] == again.partition("# Then start")[2]
     for name, was in files.items():
         assert ((tmp_path / name).read_bytes(), (tmp_path / name).stat().st_mtime_ns) == was

@@ -86,6 +86,12 @@ def test_too_few_watches_fail_unless_they_can_be_raised(
     assert (finding.level, said in finding.message) == (level, True)
 
 
+def test_without_a_source_the_limit_alone_is_told() -> None:
+    finding = found(_HOST, "watches", Demand())
+
+    assert (finding.level, finding.message) == (Level.OK, "this user may watch 8,192 directories")
+
+
 def test_a_container_is_told_that_its_host_must_raise_the_limit() -> None:
     limits = replace(_LIMITS, is_read_only=True)
     finding = found(replace(_HOST, limits=limits), "watches", Demand(directories=9000))
