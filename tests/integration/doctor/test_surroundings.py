@@ -265,5 +265,6 @@ def test_a_slow_login_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
 
     found = {each["check"]: each for each in json.loads(done.stdout)["findings"]}
     assert found["login"]["level"] == "warning"
-    assert "it takes 3." in found["login"]["message"]
+    taken_s = float(found["login"]["message"].removeprefix("it takes ").removesuffix(" s"))
+    assert taken_s >= 3.2, "as long as it slept, and longer on a busy host"
     assert "UseDNS" in found["login"]["remedy"]
