@@ -6,8 +6,10 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,28 @@ def serve() -> Iterator[Callable[..., Site]]:
             site.close()
 
 
+class _Empty(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def others() -> Iterator[str]:
+    """The address of an empty page of somebody else, whose scripts may do what a browser allows."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Empty) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
 class Visit:
     """One open page, with what it complained of and what it asked for."""
 
@@ -94,6 +118,8 @@ class Visit:
         )
         self.page = self.context.new_page()
         self.complaints: list[str] = []
+        self.may_complain = False
+        """Set by a test that makes a request fail, which a browser always tells."""
         self.requested: list[str] = []
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -119,3 +145,4 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         each.context.close()
         hosts = {url.split("/")[2] for url in each.requested if not url.startswith("data:")}
         assert all(host.startswith("127.0.0.1:") for host in hosts)
+        assert each.may_complain or each.complaints == []

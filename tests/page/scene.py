@@ -19,6 +19,7 @@ from sersync.model.status import (
     SourceStatus,
     TargetState,
     TargetStatus,
+    TransferStatus,
 )
 from sersync.model.tally import TargetTally
 from tests.support.board import FakeBoard
@@ -78,6 +79,12 @@ def _www() -> tuple[TargetStatus, ...]:
         _target(
             "www", "web2", TargetState.TRANSFERRING,
             since_s=0.4, lag_s=0.31, pending=12, in_flight=40, runs=1, files_per_s=312.5,
+            transfers=(
+                TransferStatus(
+                    kind="large", paths=40, bytes=62_914_560, bytes_total=104_857_600,
+                    elapsed_s=2.4, first_path=RelPath(b"video/opening.mp4"),
+                ),
+            ),
         ),
         _target(
             "www", "web3", TargetState.BACKING_OFF,
@@ -177,12 +184,13 @@ class Scene:
         chance = random.Random(f"{source}/{target}")
         found = []
         sent = 0
+        away_s = {"web3": 190.0, "backup": 2650.0}.get(target, 0.0)
         for before_s in (*range(86_400, 3600, -300), *range(3600, -1, -10)):
-            wave = 0.5 + 0.5 * math.sin(before_s / 2500 + chance.random() / 4)
-            sent += int(chance.random() ** 4 * 8_000_000 * wave)
-            lag = 0.05 + chance.random() ** 6 * 4
-            if target in ("web3", "backup"):
-                lag = max(lag, 190.0 - before_s if target == "web3" else 2650.0 - before_s)
+            every_s = 300 if before_s > 3600 else 10
+            wave = 0.5 + 0.5 * math.sin(before_s / 9000 + chance.random() / 4)
+            if before_s > away_s:
+                sent += int((0.2 + chance.random() ** 4) * 600_000 * wave * every_s)
+            lag = max(0.05 + chance.random() ** 6 * 4, away_s - before_s)
             found.append(
                 Sample(
                     at=self.now - before_s, state=TargetState.IN_SYNC, lag_s=lag, sent_bytes=sent
@@ -217,19 +225,20 @@ class Scene:
         return 1
 
     def pending(self, *, source: str, target: str) -> tuple[PendingStatus, ...]:
-        directories = (("img/2026", 1702), ("css", 120), (HOSTILE.decode("latin-1"), 71))
+        many = {"web3": 1893, "backup": 5214}.get(target, 12)
+        directories = (b"img/2026", b"css", HOSTILE, *(b"more/%d" % each for each in range(9)))
         return (
             PendingStatus(
                 source=source,
                 target=target,
-                pending=1893,
+                pending=many,
                 in_flight=0,
                 directories=tuple(
-                    DirectoryCount(directory=RelPath(name.encode("latin-1")), paths=paths)
-                    for name, paths in directories
+                    DirectoryCount(directory=RelPath(name), paths=many // (number + 2) ** 2 + 1)
+                    for number, name in enumerate(directories)
                 ),
-                directories_omitted=0,
+                directories_omitted=30,
                 paths=(),
-                omitted=1893,
+                omitted=many,
             ),
         )

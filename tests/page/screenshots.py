@@ -14,7 +14,7 @@ from tests.page.scene import Scene
 
 _PICTURES = Path(__file__).parents[2] / "docs" / "images"
 _WIDE = {"width": 1280, "height": 900}
-_NARROW = {"width": 390, "height": 844}
+_NARROW = {"width": 360, "height": 800}
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
             ("page-target", _WIDE, "light", "www/web3"),
             ("page-dark", _WIDE, "dark", "www/web3"),
             ("page-phone", _NARROW, "light", None),
-            ("page-phone-dark", _NARROW, "dark", None),
+            ("page-phone-dark", _NARROW, "dark", "www/web3"),
         ):
             context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from statistics import median
 from typing import Any
 
 import pytest
@@ -19,6 +20,17 @@ Visits = Callable[..., Visit]
 
 WITHIN_MS = 5000.0
 
+_SEEN_WHEN = """(words) => {
+    const place = document.querySelector('[data-key="target:www/web1"] .state');
+    window.seen = null;
+    const watching = new MutationObserver(() => {
+        if (!place.textContent.includes(words)) return;
+        window.seen = performance.now();
+        watching.disconnect();
+    });
+    watching.observe(place, {childList: true, characterData: true, subtree: true});
+}"""
+
 
 def row(page: Any, key: str) -> Any:
     return page.locator(f'[data-key="target:{key}"]')
@@ -27,8 +39,7 @@ def row(page: Any, key: str) -> Any:
 def test_every_source_and_target_is_shown_with_its_state_in_words(
     scene: Scene, serve: Serve, visit: Visits
 ) -> None:
-    shown = visit(serve(scene).url)
-    page = shown.page
+    page = visit(serve(scene).url).page
     assert page.locator("details.target").count() == 15
     assert page.locator("section.source").count() == 3
     words = {
@@ -38,10 +49,8 @@ def test_every_source_and_target_is_shown_with_its_state_in_words(
     }  # fmt: skip
     for key, word in words.items():
         assert word in row(page, key).locator("summary .state").inner_text()
-    assert "2 things need a decision of yours" in page.locator("h1").inner_text()
+    assert "2 things need your decision" in page.locator("h1").inner_text()
     assert "3 of 15 targets in sync" in page.locator(".headline p").inner_text()
-
-    assert shown.complaints == []
 
 
 def test_what_is_halted_is_told_first_with_what_to_type(
@@ -62,27 +71,22 @@ def test_what_is_halted_is_told_first_with_what_to_type(
 def test_a_change_is_seen_within_a_second_and_what_is_open_stays_open(
     scene: Scene, serve: Serve, visit: Visits
 ) -> None:
-    shown = visit(serve(scene).url)
-    page = shown.page
+    page = visit(serve(scene).url).page
     row(page, "www/web1").locator("summary").click()
-    page.evaluate(
-        """() => {
-            const place = document.querySelector('[data-key="target:www/web1"] .state');
-            window.seen = null;
-            new MutationObserver(() => {
-                if (place.textContent.includes('backing off')) window.seen ??= performance.now();
-            }).observe(place, {childList: true, characterData: true, subtree: true});
-        }"""
-    )
-    began = page.evaluate("() => performance.now()")
-    scene.set("www", "web1", state=TargetState.BACKING_OFF, pending=77, lag_s=2.0)
-    page.wait_for_function("() => window.seen", timeout=WITHIN_MS)
-    took_ms = page.evaluate("() => window.seen") - began
+    took_ms = []
+    for number in range(5):
+        state, words = (
+            (TargetState.IN_SYNC, "in sync") if number % 2 else (TargetState.PAUSED, "paused")
+        )
+        page.evaluate(_SEEN_WHEN, words)
+        began = page.evaluate("() => performance.now()")
+        scene.set("www", "web1", state=state, pending=77 + number, lag_s=2.0)
+        page.wait_for_function("() => window.seen", timeout=WITHIN_MS)
+        took_ms.append(page.evaluate("() => window.seen") - began)
 
-    assert "77 paths" in row(page, "www/web1").inner_text()
+    assert "81 paths" in row(page, "www/web1").inner_text()
     assert row(page, "www/web1").get_attribute("open") is not None
-    assert took_ms < 1500
-    assert shown.complaints == []
+    assert median(took_ms) < 1000
 
 
 def test_a_halt_that_comes_and_goes_is_told_and_taken_back(
@@ -107,21 +111,6 @@ def test_plots_say_in_words_what_they_show(scene: Scene, serve: Serve, visit: Vi
     assert len(labels) == 4
     assert labels[0].startswith("Lag over the last hour: now 3 min")
     assert labels[3].startswith("Throughput over the last day: now ")
-
-
-def test_names_that_mean_mischief_are_shown_and_do_nothing(
-    scene: Scene, serve: Serve, visit: Visits
-) -> None:
-    shown = visit(serve(scene).url)
-    page = shown.page
-    row(page, "www/archive").locator("summary").click()
-    text = row(page, "www/archive").inner_text()
-
-    assert "<script>alert(1)</script>" in text
-    assert "\u202e" not in text
-    assert "994 more" in text
-    assert page.locator("main script").count() == 0
-    assert shown.complaints == []
 
 
 def test_without_a_script_everything_can_be_read_and_the_page_comes_again(
@@ -164,13 +153,14 @@ def test_buttons_act_for_those_who_know_the_token(
     assert {(each.source, each.target) for each in scene.asked} == {("www", "web1")}
     assert TOKEN not in page.content()
     assert all(TOKEN not in url for url in shown.requested)
-    assert shown.complaints == []
 
 
 def test_a_wrong_token_does_nothing_and_is_forgotten(
     scene: Scene, serve: Serve, visit: Visits
 ) -> None:
-    page = visit(serve(scene).url).page
+    shown = visit(serve(scene).url)
+    shown.may_complain = True
+    page = shown.page
     page.fill("#token", "not the one that is set there")
     page.click("#token-form button")
     target = row(page, "www/web1")
@@ -183,24 +173,77 @@ def test_a_wrong_token_does_nothing_and_is_forgotten(
     assert page.evaluate("() => sessionStorage.length") == 0
 
 
-def test_a_page_of_others_cannot_act(scene: Scene, serve: Serve, browser: Any) -> None:
-    site, other = serve(scene), serve(scene)
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(other.url.replace("127.0.0.1", "localhost"))
+def test_a_page_of_others_cannot_act_even_with_the_token(
+    scene: Scene, serve: Serve, browser: Any, others: str
+) -> None:
+    site = serve(scene)
+    page = browser.new_page()
+    page.goto(others)
     said = page.evaluate(
-        """async (url) => {
-            try {
-                await fetch(url + 'v1/pause', {method: 'POST', mode: 'no-cors', body: '{}'});
-                return 'sent';
-            } catch (error) { return 'refused'; }
+        """async ([url, token]) => {
+            const json = {'Content-Type': 'application/json', Authorization: `Bearer ${token}`};
+            const said = [];
+            for (const how of [
+                {mode: 'no-cors', headers: {'Content-Type': 'text/plain'}},
+                {mode: 'no-cors', headers: json, credentials: 'include'},
+                {mode: 'cors', headers: json},
+            ]) {
+                try {
+                    await fetch(url + 'v1/pause', {method: 'POST', body: '{}', ...how});
+                    said.push('sent');
+                } catch (error) { said.push('refused'); }
+            }
+            return said;
         }""",
-        site.url,
+        [site.url, TOKEN],
     )
-    context.close()
+    with page.expect_navigation() as navigation:
+        page.evaluate(
+            """(url) => {
+                document.body.innerHTML = '<form method="post" enctype="text/plain"></form>';
+                document.forms[0].action = url + 'v1/pause';
+                document.forms[0].submit();
+            }""",
+            site.url,
+        )
+    answered = navigation.value.status
+    page.close()
 
-    assert said in ("sent", "refused")
+    assert said == ["refused"] * 3
+    # A form gets through to the daemon, but cannot bring a token.
+    assert answered == HTTPStatus.UNAUTHORIZED
     assert scene.asked == []
+
+
+def test_only_trouble_and_its_end_are_read_aloud(scene: Scene, serve: Serve, visit: Visits) -> None:
+    for target in scene.current.sources[0].targets + scene.current.sources[1].targets:
+        scene.set(target.source, target.target, state=TargetState.IN_SYNC, reason=None)
+    scene.current = replace(
+        scene.current, sources=tuple(replace(each, halted=None) for each in scene.current.sources)
+    )
+    page = visit(serve(scene).url).page
+    page.evaluate(
+        """() => {
+            window.told = [];
+            const place = document.querySelector('#told');
+            new MutationObserver(() => window.told.push(place.textContent))
+                .observe(place, {childList: true});
+        }"""
+    )
+    state = "() => document.querySelector('[data-key=\"target:www/web1\"] .state').textContent"
+    for known, words in ((TargetState.TRANSFERRING, "transf"), (TargetState.IN_SYNC, "in sync")):
+        scene.set("www", "web1", state=known)
+        page.wait_for_function(f"{state}.includes('{words}')", timeout=WITHIN_MS)
+    scene.set("www", "web1", state=TargetState.HALTED, reason=MASS_DELETION)
+    page.wait_for_function("() => window.told.length === 1", timeout=WITHIN_MS)
+    scene.set("www", "web1", state=TargetState.IN_SYNC, reason=None)
+    page.wait_for_function("() => window.told.length === 2", timeout=WITHIN_MS)
+
+    assert page.evaluate("() => window.told") == [
+        "1 thing needs your decision",
+        "Changes are on their way",
+    ]
+    assert page.locator("#live [aria-live]").count() == 0
 
 
 def test_it_is_used_by_the_keyboard_alone(scene: Scene, serve: Serve, visit: Visits) -> None:
@@ -215,46 +258,32 @@ def test_it_is_used_by_the_keyboard_alone(scene: Scene, serve: Serve, visit: Vis
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_serious_stands_in_the_way_of_anybody(
+def test_nothing_stands_in_the_way_of_anybody(
     scene: Scene, serve: Serve, visit: Visits, width: int, scheme: str
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = visit(
         serve(scene).url, viewport={"width": width, "height": 800}, color_scheme=scheme
     ).page
-    for key in ("www/web3", "www/archive", "media/node1"):
+    for key in ("www/web2", "www/web3", "www/archive", "media/node1"):
         row(page, key).locator("summary").click()
-    # The page's own policy forbids scripts from elsewhere; the checker is one.
-    found = axe.Axe().run(page).response["violations"]
-    serious = [
-        f"{each['id']}: {[node['html'][:120] for node in each['nodes']][:3]}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
+    found = [
+        f"{each['impact']} {each['id']}: {[node['html'][:120] for node in each['nodes']][:3]}"
+        for each in axe.Axe().run(page).response["violations"]
     ]
 
-    assert serious == []
+    assert found == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
 def test_a_daemon_that_goes_away_is_told(scene: Scene, serve: Serve, visit: Visits) -> None:
     site = serve(scene)
-    page = visit(site.url).page
-    page.wait_for_timeout(50)
+    shown = visit(site.url)
+    shown.may_complain = True
+    page = shown.page
     site.close()
 
     page.wait_for_function(
         "() => document.querySelector('#link').textContent.includes('what stands here is old')",
         timeout=10_000,
     )
-
-
-def test_the_page_stays_bounded_however_much_is_pending(scene: Scene, serve: Serve) -> None:
-    scene.set("www", "web1", pending=10_000, quarantined=1000, problems_omitted=995)
-    url = serve(scene).url
-    with urllib.request.urlopen(url + "live") as answer:
-        live = answer.read()
-    with urllib.request.urlopen(url + "v1/status") as answer:
-        status = json.loads(answer.read())
-
-    assert len(live) < 80_000
-    assert len(status["sources"]) == 3

@@ -55,7 +55,11 @@ def overlap(one: RelPath, other: RelPath) -> bool:
 
 def display(path: bytes) -> str:
     r"""Return *path* for people: undecodable and control bytes as ``\xNN``, the root as ``.``."""
-    text = path.decode("utf-8", "surrogateescape") or "."
+    return printable(path.decode("utf-8", "surrogateescape") or ".")
+
+
+def printable(text: str) -> str:
+    r"""Return *text* with what would not show, or would reorder the rest, as ``\xNN``."""
     return _UNPRINTABLE.sub(_escaped, text)
 
 

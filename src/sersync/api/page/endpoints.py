@@ -8,7 +8,8 @@ from typing import Final
 
 from sersync.api.board import Board
 from sersync.api.call import Answer, Call, Endpoint, failure
-from sersync.api.page.view import AnswerView, PageView, Past, page_view
+from sersync.api.page.shapes import AnswerView, PageView
+from sersync.api.page.view import Past, page_view
 from sersync.api.requests import encoded
 from sersync.api.sentences import sentences
 from sersync.model.path import display
@@ -16,41 +17,37 @@ from sersync.model.request import NobodyMeant
 
 _HTML: Final = "text/html; charset=utf-8"
 _MOST_TRANSFERS: Final = 8
-_MOST_DIRECTORIES: Final = 8
 
 
 def _view(board: Board, *, with_plots: bool = True) -> PageView:
     past = Past(
         samples=board.samples,
         transfers=lambda source, target: board.transfers(source, target, _MOST_TRANSFERS),
-        pending=lambda source, target: _directories(board, source, target),
+        pending=lambda source, target: board.pending(source=source, target=target),
     )
     return page_view(board.status(), past, now=time.time(), with_plots=with_plots)
-
-
-def _directories(board: Board, source: str, target: str) -> list[tuple[str, int]]:
-    return [
-        (display(where.directory) or ".", where.paths)
-        for each in board.pending(source=source, target=target)
-        for where in each.directories[:_MOST_DIRECTORIES]
-    ]
 
 
 def _page(board: Board, call: Call) -> Answer:
     from sersync.api.page.render import page
 
     asked = call.query.get("path", "")
-    answer = _explained(board, asked) if asked else None
-    return Answer(text=page(_view(board), asked=asked, answer=answer), media=_HTML)
+    answer = _explained(board, asked, call.query.get("source", "")) if asked else None
+    return Answer(text=page(_view(board), answer=answer), media=_HTML)
 
 
-def _explained(board: Board, asked: str) -> AnswerView:
+def _explained(board: Board, asked: str, source: str) -> AnswerView:
     """Return what ``sersync explain`` says of the path *asked* for."""
     try:
-        found = board.questions.explain(encoded(asked), source="", target="", asks=True)
+        path = encoded(asked)
+    except ValueError as error:
+        return AnswerView(title="Not a path", error=str(error))
+    title = display(path)
+    try:
+        found = board.questions.explain(path, source=source, target="", asks=True)
     except (NobodyMeant, ValueError) as error:
-        return AnswerView(title=asked, error=str(error))
-    return AnswerView(title=asked, lines=tuple(line for each in found for line in sentences(each)))
+        return AnswerView(title=title, error=str(error))
+    return AnswerView(title=title, lines=tuple(line for each in found for line in sentences(each)))
 
 
 def _live(board: Board, call: Call) -> Answer:
@@ -74,7 +71,10 @@ PAGE: Final = (
         path="/",
         summary="The page",
         answer=_page,
-        parameters={"path": "A path to explain, absolute or relative to a source."},
+        parameters={
+            "path": "A path to explain, absolute or relative to a source.",
+            "source": "The source that it is relative to; empty: to any.",
+        },
         media="text/html",
         returns={"type": "string"},
     ),

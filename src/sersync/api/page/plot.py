@@ -122,18 +122,7 @@ def _plot(
         ),
         f"<title>{escape(label)}</title>",
     ]
-    for share in (0.0, 0.5, 1.0):
-        y = bottom - inner_height * share
-        parts.append(
-            f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
-            f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{escape(unit(top * share))}</text>'
-        )
-    for before_s, words in window.marks:
-        x = _LEFT + inner_width * (1.0 - before_s / window.length_s)
-        anchor = {0.0: "end", window.length_s: "start"}.get(before_s, "middle")
-        parts.append(
-            f'<text class="x" text-anchor="{anchor}" x="{x:.1f}" y="{_HEIGHT - 6}">{words}</text>'
-        )
+    parts += _axes(window, lambda share: unit(top * share) if share else "0")
     for run in _runs(columns):
         points = [
             (
@@ -150,6 +139,25 @@ def _plot(
         )
     parts.append("</svg>")
     return "".join(parts)
+
+
+def _axes(window: Window, words: Callable[[float], str]) -> list[str]:
+    """Return the lines and words around a plot; *words* of a share of its height."""
+    inner_width, inner_height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+    parts = []
+    for share in (0.0, 0.5, 1.0):
+        y = _TOP + inner_height * (1.0 - share)
+        parts.append(
+            f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
+            f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{escape(words(share))}</text>'
+        )
+    for before_s, name in window.marks:
+        x = _LEFT + inner_width * (1.0 - before_s / window.length_s)
+        anchor = {0.0: "end", window.length_s: "start"}.get(before_s, "middle")
+        parts.append(
+            f'<text class="x" text-anchor="{anchor}" x="{x:.1f}" y="{_HEIGHT - 6}">{name}</text>'
+        )
+    return parts
 
 
 def _runs(columns: list[float | None]) -> list[list[tuple[int, float]]]:

@@ -6,13 +6,14 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sersync.api.page.view import AnswerView, PageView
+from sersync.api.page.shapes import AnswerView, PageView
 from sersync.model.figures import span
-from sersync.model.path import display
+from sersync.model.path import display, printable
 
 STATIC: Final = {
     "page.css": "text/css",
@@ -21,10 +22,9 @@ STATIC: Final = {
 }
 
 
-def page(view: PageView, *, asked: str = "", answer: AnswerView | None = None) -> bytes:
-    """Return the whole page; *asked* is what stands in the search box."""
-    html = _environment().get_template("page.html")
-    return html.render(view=view, asked=asked, answer=answer).encode()
+def page(view: PageView, *, answer: AnswerView | None = None) -> bytes:
+    """Return the whole page; *answer*: what was asked for in the search box is answered too."""
+    return _environment().get_template("page.html").render(view=view, answer=answer).encode()
 
 
 def live(view: PageView) -> bytes:
@@ -44,13 +44,22 @@ def _environment() -> Environment:
         loader=PackageLoader("sersync.api.page"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "path": lambda path: display(path) or ".",
+        "path": display,
+        "query": quote,
         "span": span,
         "clock": lambda at: time.strftime("%H:%M:%S", time.localtime(at)),
         "moment": lambda at: datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
     }
     return environment
+
+
+def _harmless(value: Any) -> Any:
+    """Return *value* without what would reorder or hide the text around it, wherever it is from."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return "\n".join(map(printable, value.split("\n")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from sersync.api.page.plot import (
@@ -14,26 +13,35 @@ from sersync.api.page.plot import (
     last_hour,
     throughput_plot,
 )
-from sersync.model.batch import Problem, Reason
+from sersync.api.page.shapes import (
+    Alarm,
+    DirectoryView,
+    Mood,
+    PageView,
+    PlotsView,
+    RunView,
+    SourceView,
+    TargetView,
+    TransferView,
+)
+from sersync.model.batch import Reason
 from sersync.model.figures import count, size, span
 from sersync.model.history import Sample, Transfer
 from sersync.model.path import display
-from sersync.model.status import DaemonStatus, SourceStatus, TargetState, TargetStatus
+from sersync.model.status import (
+    DaemonStatus,
+    PendingStatus,
+    SourceStatus,
+    TargetState,
+    TargetStatus,
+    TransferStatus,
+)
 
 _MOST_PROBLEMS: Final = 10
+_MOST_DIRECTORIES: Final = 8
+_MOST_RUNS: Final = 8
 _LATE_S: Final = 60.0
 """A target that is busy and further behind than this is worth a word."""
-
-
-class Mood(Enum):
-    """How worried a reader should be. The value is a class of the style sheet."""
-
-    GOOD = "good"
-    BUSY = "busy"
-    WARN = "warn"
-    BAD = "bad"
-    IDLE = "idle"
-
 
 _MARKS: Final = {Mood.GOOD: "✓", Mood.BUSY: "↻", Mood.WARN: "!", Mood.BAD: "✕", Mood.IDLE: "‖"}
 """So that no state is told by its colour alone."""
@@ -51,107 +59,12 @@ _STATES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """Something that waits for a person, with what to type."""
-
-    key: str
-    where: str
-    message: str
-    remedy: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetView:
-    """One target, in words."""
-
-    key: str
-    source: str
-    name: str
-    endpoint: str
-    mood: Mood
-    mark: str
-    state: str
-    since: str
-    lag: str
-    is_late: bool
-    pending: str
-    facts: tuple[tuple[str, str], ...]
-    progress: tuple[str, int] | None
-    """What is being compared, and how many percent of it are done; -1 where that is unknown."""
-    reason: Reason | None
-    problems: tuple[Problem, ...]
-    problems_more: int
-    notes: tuple[str, ...]
-    pending_by: tuple[tuple[str, str], ...]
-    """Directories, and how many paths are pending there."""
-    transfers: tuple[TransferView, ...]
-    is_paused: bool
-    plots: PlotsView | None
-    """None: left out this time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlotsView:
-    """The plots of one target, as SVG: one small enough for a row, and some with a title each."""
-
-    spark: str
-    figures: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferView:
-    """One run that has ended, in words."""
-
-    at: float
-    verdict: str
-    mood: Mood
-    what: str
-    example: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceView:
-    """One source and its targets, in words."""
-
-    key: str
-    name: str
-    root: str
-    summary: str
-    notes: tuple[str, ...]
-    targets: tuple[TargetView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageView:
-    """The whole page."""
-
-    mood: Mood
-    mark: str
-    headline: str
-    detail: str
-    instance: str
-    alarms: tuple[Alarm, ...]
-    sources: tuple[SourceView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerView:
-    """What is known about a path that was asked for, in sentences."""
-
-    title: str
-    lines: tuple[str, ...] = ()
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """What is remembered of a target; functions, so that only what is shown is looked up."""
 
     samples: Callable[[str, str, float], Sequence[Sample]]
     transfers: Callable[[str, str], Sequence[Transfer]]
-    pending: Callable[[str, str], Sequence[tuple[str, int]]]
-    """How many paths are pending in which directories, most first; a bounded number."""
+    pending: Callable[[str, str], Sequence[PendingStatus]]
 
 
 def page_view(status: DaemonStatus, past: Past, *, now: float, with_plots: bool = True) -> PageView:
@@ -191,7 +104,7 @@ def _headline(targets: Sequence[TargetView], alarms: Sequence[Alarm]) -> tuple[M
     detail = ", ".join([f"{current} of {total} targets in sync", *parts])
     if alarms:
         what = "1 thing needs" if len(alarms) == 1 else f"{len(alarms)} things need"
-        return Mood.BAD, f"{what} a decision of yours", detail
+        return Mood.BAD, f"{what} your decision", detail
     if counts[Mood.WARN]:
         who = "A target cannot" if counts[Mood.WARN] == 1 else f"{counts[Mood.WARN]} targets cannot"
         return Mood.WARN, f"{who} be reached or refuse, and will be tried again", detail
@@ -208,13 +121,21 @@ def _alarms(status: DaemonStatus) -> list[Alarm]:
     found = []
     for source in status.sources:
         if source.halted is not None:
-            found.append(_alarm(source.name, "", source.halted, kind="source"))
+            found.append(
+                _alarm(source.name, "", source.halted, kind="source", since=_halted_for(source))
+            )
         found += [
             _alarm(source.name, "", missing.reason, kind=f"mount:{display(missing.path)}")
             for missing in source.missing
         ]
         found += [
-            _alarm(source.name, target.target, target.reason, kind="target")
+            _alarm(
+                source.name,
+                target.target,
+                target.reason,
+                kind="target",
+                since=span(target.since_s),
+            )
             for target in source.targets
             if target.state is TargetState.HALTED
             and target.reason is not None
@@ -223,10 +144,17 @@ def _alarms(status: DaemonStatus) -> list[Alarm]:
     return found
 
 
-def _alarm(source: str, target: str, reason: Reason, *, kind: str) -> Alarm:
+def _halted_for(source: SourceStatus) -> str:
+    """Return how long; a source that is halted halts its targets, which know since when."""
+    known = [each.since_s for each in source.targets if each.reason == source.halted]
+    return span(max(known)) if known else ""
+
+
+def _alarm(source: str, target: str, reason: Reason, *, kind: str, since: str = "") -> Alarm:
     return Alarm(
         key=f"alarm:{kind}:{source}/{target}",
         where=f"{source} → {target}" if target else source,
+        since=since,
         message=reason.message,
         remedy=reason.remedy,
         command=reason.command,
@@ -244,14 +172,18 @@ def _source(source: SourceStatus, past: Past, plotted_at: float | None) -> Sourc
         root=source.root,
         summary=watched,
         notes=(*source.notes, *hooks),
-        targets=tuple(_target(target, past, plotted_at) for target in source.targets),
+        targets=tuple(_target(target, source, past, plotted_at) for target in source.targets),
     )
 
 
-def _target(target: TargetStatus, past: Past, plotted_at: float | None) -> TargetView:
+def _target(
+    target: TargetStatus, source: SourceStatus, past: Past, plotted_at: float | None
+) -> TargetView:
     mood, words = _STATES[target.state]
     names = target.source, target.target
     problems = target.problems[:_MOST_PROBLEMS]
+    is_waiting = bool(target.pending or target.in_flight)
+    directories, more = _directories(past.pending(*names)) if is_waiting else ((), 0)
     return TargetView(
         key=f"{target.source}/{target.target}",
         source=target.source,
@@ -263,16 +195,18 @@ def _target(target: TargetStatus, past: Past, plotted_at: float | None) -> Targe
         since=span(target.since_s),
         lag=span(target.lag_s) if target.lag_s else "none",
         is_late=mood is Mood.BUSY and target.lag_s > _LATE_S,
-        pending=_pending(target),
+        pending=_paths(target.pending + target.in_flight) or "nothing",
+        moving=f"{count(target.in_flight)} moving" if target.in_flight else "",
+        why=_why(target, source),
         facts=tuple(_facts(target)),
         progress=_progress(target),
         reason=target.reason,
         problems=problems,
         problems_more=len(target.problems) - len(problems) + target.problems_omitted,
         notes=target.notes,
-        pending_by=tuple((where, count(many)) for where, many in past.pending(*names))
-        if target.pending or target.in_flight
-        else (),
+        pending_by=directories,
+        pending_more=more,
+        runs=tuple(map(_run, target.transfers[:_MOST_RUNS])),
         transfers=tuple(map(_transfer, past.transfers(*names))),
         is_paused=target.state is TargetState.PAUSED,
         plots=None if plotted_at is None else _plots(past.samples, *names, plotted_at),
@@ -288,19 +222,42 @@ def _plots(
     return PlotsView(
         spark=lag_spark(recent, hour),
         figures=(
-            ("Last hour", (lag_plot(recent, hour), throughput_plot(recent, hour))),
-            ("Last day", (lag_plot(samples, day), throughput_plot(samples, day))),
+            ("Lag, last hour", lag_plot(recent, hour)),
+            ("Lag, last day", lag_plot(samples, day)),
+            ("Throughput, last hour", throughput_plot(recent, hour)),
+            ("Throughput, last day", throughput_plot(samples, day)),
         ),
     )
 
 
-def _pending(target: TargetStatus) -> str:
-    total = target.pending + target.in_flight
-    if not total:
-        return "nothing"
-    noun = "path" if total == 1 else "paths"
-    moving = f", {count(target.in_flight)} moving" if target.in_flight else ""
-    return f"{count(total)} {noun}{moving}"
+def _why(target: TargetStatus, source: SourceStatus) -> str:
+    """Return in one line why *target* waits, unless its whole source does."""
+    if target.reason is None or target.reason == source.halted:
+        return ""
+    after = f"; next attempt in {span(target.retry_in_s)}" if target.retry_in_s is not None else ""
+    return target.reason.message + after
+
+
+def _paths(number: int) -> str:
+    return f"{count(number)} {'path' if number == 1 else 'paths'}" if number else ""
+
+
+def _directories(pending: Sequence[PendingStatus]) -> tuple[tuple[DirectoryView, ...], int]:
+    """Return the first directories in which paths are pending, and how many are left out."""
+    known = [each for status in pending for each in status.directories]
+    shown = tuple(
+        DirectoryView(directory=each.directory, paths=count(each.paths))
+        for each in known[:_MOST_DIRECTORIES]
+    )
+    return shown, len(known) - len(shown) + sum(each.directories_omitted for each in pending)
+
+
+def _run(run: TransferStatus) -> RunView:
+    what = f"{_paths(run.paths) or 'everything'}, for {span(run.elapsed_s)}"
+    if run.bytes_total:
+        what += f", {size(run.bytes)} of {size(run.bytes_total)}"
+    percent = min(100, int(100 * run.bytes / run.bytes_total)) if run.bytes_total else -1
+    return RunView(what=what, percent=percent, first_path=run.first_path)
 
 
 def _facts(target: TargetStatus) -> list[tuple[str, str]]:
@@ -344,8 +301,7 @@ _VERDICTS: Final = {
 
 
 def _transfer(transfer: Transfer) -> TransferView:
-    noun = "path" if transfer.paths == 1 else "paths"
-    what = f"{count(transfer.paths)} {noun}, {size(transfer.sent_bytes)}"
+    what = f"{_paths(transfer.paths) or 'no path'}, {size(transfer.sent_bytes)}"
     if transfer.deleted:
         what += f", {count(transfer.deleted)} deleted"
     what += f" in {span(transfer.duration_s)}"
@@ -356,5 +312,5 @@ def _transfer(transfer: Transfer) -> TransferView:
         verdict=transfer.verdict,
         mood=_VERDICTS.get(transfer.verdict, Mood.IDLE),
         what=what,
-        example=display(transfer.examples[0]) if transfer.examples else "",
+        example=transfer.examples[0] if transfer.examples else None,
     )

@@ -3,9 +3,11 @@
 "use strict";
 
 (() => {
-  const main = document.getElementById("main");
+  const main = document.getElementById("live");
   const link = document.getElementById("link");
+  const told = document.getElementById("told");
   const PLOTS_EVERY_MS = 15000; // Plots are most of the page, and move slowly.
+  const ANNOUNCED_AFTER_MS = 500; // What lasts no longer is not worth a word.
   let plotsAt = Date.now() + PLOTS_EVERY_MS;
   let isBusy = false;
   let isStale = false;
@@ -63,17 +65,17 @@
       const isPlotted = Date.now() >= plotsAt;
       const answer = await fetch(isPlotted ? "/live?plots=1" : "/live", { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(String(answer.status));
-      const fresh = document.createElement("main");
+      const fresh = document.createElement("div");
       fresh.innerHTML = await answer.text();
-      fresh.id = "main";
+      fresh.id = "live";
       fresh.tabIndex = -1;
       adorn(fresh);
       settle(main, fresh);
       if (isPlotted) plotsAt = Date.now() + PLOTS_EVERY_MS;
-      const heading = main.querySelector("h1");
-      if (heading) document.title = `${heading.textContent.trim()} · sersync`;
+      document.title = `${[...main.querySelector("h1").children].map((each) => each.textContent).join(" ")} · sersync`;
+      announce();
     } catch (error) {
-      link.textContent = "No answer from the daemon; what stands here is old.";
+      say(link, "No answer from the daemon; what stands here is old.");
     } finally {
       isBusy = false;
       if (isStale) {
@@ -81,6 +83,29 @@
         refresh();
       }
     }
+  };
+
+  // Says something only where it is new: what is said again is read aloud again.
+  const say = (place, words) => {
+    if (place.textContent !== words) place.textContent = words;
+  };
+
+  // Reads aloud that trouble came, is another, or is over. That changes are on their way, and are
+  // there, happens all the time: nobody wants to hear that.
+  const trouble = () => {
+    const headline = main.querySelector(".headline");
+    return headline.matches(".bad, .warn") ? headline.querySelector("h1 > :last-child").textContent : "";
+  };
+  let known = trouble();
+  let soon = 0;
+  const announce = () => {
+    soon ||= setTimeout(() => {
+      soon = 0;
+      const now = trouble();
+      if (now === known) return;
+      known = now;
+      say(told, now || main.querySelector("h1 > :last-child").textContent);
+    }, ANNOUNCED_AFTER_MS);
   };
 
   // Buttons that only make sense with a script.
@@ -125,10 +150,10 @@
   };
 
   const form = document.getElementById("token-form");
-  const told = document.getElementById("token-said");
+  const said = document.getElementById("token-said");
   const lock = (words) => {
     sessionStorage.removeItem("sersync-token");
-    told.textContent = words;
+    said.textContent = words;
     for (const each of document.querySelectorAll(".actions")) each.hidden = true;
   };
   form.hidden = false;
@@ -137,7 +162,7 @@
     const field = document.getElementById("token");
     sessionStorage.setItem("sersync-token", field.value);
     field.value = "";
-    told.textContent = "Kept until this tab is closed.";
+    said.textContent = "Kept until this tab is closed.";
     for (const each of document.querySelectorAll(".actions")) each.hidden = !token();
   });
 
@@ -162,10 +187,10 @@
   adorn(document);
   const news = new EventSource("/v1/events");
   news.addEventListener("status", () => {
-    link.textContent = "";
+    say(link, "");
     refresh();
   });
   news.addEventListener("error", () => {
-    link.textContent = "The connection to the daemon is lost; what stands here is old.";
+    say(link, "The connection to the daemon is lost; what stands here is old.");
   });
 })();
