@@ -216,8 +216,9 @@ def test_a_page_of_others_cannot_act_even_with_the_token(
 
 
 def test_only_trouble_and_its_end_are_read_aloud(scene: Scene, serve: Serve, visit: Visits) -> None:
-    for target in scene.current.sources[0].targets + scene.current.sources[1].targets:
-        scene.set(target.source, target.target, state=TargetState.IN_SYNC, reason=None)
+    for source in scene.current.sources:
+        for target in source.targets:
+            scene.set(source.name, target.target, state=TargetState.IN_SYNC, reason=None)
     scene.current = replace(
         scene.current, sources=tuple(replace(each, halted=None) for each in scene.current.sources)
     )
@@ -234,6 +235,10 @@ def test_only_trouble_and_its_end_are_read_aloud(scene: Scene, serve: Serve, vis
     for known, words in ((TargetState.TRANSFERRING, "transf"), (TargetState.IN_SYNC, "in sync")):
         scene.set("www", "web1", state=known)
         page.wait_for_function(f"{state}.includes('{words}')", timeout=WITHIN_MS)
+        # Long enough for what is said a moment later.
+        for _ in range(3):
+            with page.expect_response("**/live*"):
+                pass
     scene.set("www", "web1", state=TargetState.HALTED, reason=MASS_DELETION)
     page.wait_for_function("() => window.told.length === 1", timeout=WITHIN_MS)
     scene.set("www", "web1", state=TargetState.IN_SYNC, reason=None)
@@ -241,7 +246,7 @@ def test_only_trouble_and_its_end_are_read_aloud(scene: Scene, serve: Serve, vis
 
     assert page.evaluate("() => window.told") == [
         "1 thing needs your decision",
-        "Changes are on their way",
+        "Everything is in sync",
     ]
     assert page.locator("#live [aria-live]").count() == 0
 
