@@ -50,6 +50,7 @@ class Door:
         self._wake = Wake()
         self._listening: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._told_of: int | None = None
         self.error = ""
         """Why nobody can come in, as it is now. For any thread."""
 
@@ -103,7 +104,7 @@ class Door:
             return
         self._listening = listening
         if self.error:
-            self.error = ""
+            self.error, self._told_of = "", None
             log.info("%s: it can be asked now", self._where)
 
     @property
@@ -117,6 +118,8 @@ class Door:
             holder = holder_of(self._settings.port)
             said = f"{self._where} is taken by {holder or 'another program'}"
             remedy = f"Choose another port (listen in [api]), or end that. {remedy}"
-        if said != self.error:
-            self.error = said
+        # Who it is may look different each time; that is no news.
+        is_news = error.errno != self._told_of
+        self.error, self._told_of = said, error.errno
+        if is_news:
             log.error("%s. %s", said, remedy)

@@ -56,13 +56,13 @@ def transfers(board: Board, call: Call) -> Answer:
     """Answer which transfers have ended, the newest first."""
     try:
         since_s = _number(call, "since_s", None, most=_LONGEST_S)
-        limit = _number(call, "limit", _USUALLY, most=_MOST)
+        limit = _whole(call, "limit", _USUALLY, most=_MOST)
     except ValueError as error:
         return failure(HTTPStatus.BAD_REQUEST, str(error))
     found = board.transfers(
         call.query.get("source", ""),
         call.query.get("target", ""),
-        int(limit or 0),
+        limit,
         since_s=since_s,
     )
     return Answer(document={"transfers": [transfer_document(each) for each in found]})
@@ -103,6 +103,16 @@ def _number(call: Call, name: str, usual: float | None, *, most: float) -> float
     if not 0 <= value <= most:
         raise ValueError(f"{name} must be from 0 to {most:g}")
     return value
+
+
+def _whole(call: Call, name: str, usual: int, *, most: int) -> int:
+    """Return a whole number of the query. Raises ``ValueError`` with a sentence for people."""
+    text = call.query.get(name, "")
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdigit()) or int(text) > most:
+        raise ValueError(f"{name} must be a whole number from 0 to {most}, not {text[:40]!r}")
+    return int(text)
 
 
 _SECONDS: Final = {"type": "number", "minimum": 0, "maximum": _LONGEST_S}

@@ -181,7 +181,7 @@ def tells_all_that_is_pending(engine: Engine, copy: Copy) -> None:
         reason = engine.status().reason
         return reason is not None and reason.message.startswith(f"{pending} entries are to be")
 
-    wait_until(is_told, message=lambda: f"it tells another number: {engine.status().reason}")
+    wait_until(is_told, 60.0, lambda: f"it tells another number: {engine.status().reason}")
 
 
 def test_a_mass_deletion_halts_with_exact_numbers_and_goes_on_when_it_is_confirmed(

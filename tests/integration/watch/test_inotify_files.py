@@ -72,7 +72,7 @@ def test_a_renamed_file_is_told_under_both_names(root: Path, watch: Watch) -> No
     (root / "f").rename(root / "g")
     assert watched.settle() == [
         Touched(_F),
-        Touched(_G, True, Stage.DONE, True),
+        Touched(_G, True, Stage.DONE, True, replaces=True),
         Moved(_F, _G),
     ]
 
@@ -82,7 +82,8 @@ def test_a_file_renamed_over_another_is_new(root: Path, watch: Watch) -> None:
     (root / "g").write_text("new")
     watched = watch()
     (root / "g").rename(root / "f")
-    assert watched.settle() == [Touched(_G), _NEW_AND_DONE, Moved(_G, _F)]
+    over = Touched(_F, True, Stage.DONE, True, replaces=True)
+    assert watched.settle() == [Touched(_G), over, Moved(_G, _F)]
 
 
 def test_two_files_that_change_places_both_have_new_content(root: Path, watch: Watch) -> None:
@@ -92,8 +93,8 @@ def test_two_files_that_change_places_both_have_new_content(root: Path, watch: W
     exchange(root / "f", root / "g")
     watched.settle()
     assert watched.touched() == {
-        _F: Touched(_F, True, Stage.DONE, True),
-        _G: Touched(_G, True, Stage.DONE),
+        _F: Touched(_F, True, Stage.DONE, True, replaces=True),
+        _G: Touched(_G, True, Stage.DONE, replaces=True),
     }
 
 
