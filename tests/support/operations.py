@@ -37,19 +37,28 @@ def messages() -> set[str]:
         if file.relative_to(source).parts[0] in _TOLD_ELSEWHERE:
             continue
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and (said := _said(node)) is not None:
+            if (said := _said(node)) is not None:
                 found.add(said)
     return {each for each in found if re.search(r"[a-z]{2}", each)}
 
 
-def _said(call: ast.Call) -> str | None:
+def _said(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Dict):
+        # Of an error that is raised with it: its hint is what to do.
+        pairs = zip(node.keys, node.values, strict=True)
+        given = {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}
+        return _words(given["message"]) if given.keys() == {"message", "hint"} else None
+    return _said_by(node) if isinstance(node, ast.Call) else None
+
+
+def _said_by(call: ast.Call) -> str | None:
     match call.func:
         case ast.Attribute(value=ast.Name(id="log"), attr=attr) if attr in _LOUD:
             return _words(call.args[0])
         case ast.Attribute(value=ast.Name(id="log"), attr="log"):
             is_loud = not re.search(r"\bINFO\b", ast.unparse(call.args[0]))
             return _words(call.args[1]) if is_loud else None
-        case ast.Name(id="Reason"):
+        case ast.Name(id="Reason") | ast.Attribute(value=ast.Name(id="self"), attr="_told"):
             given = {each.arg: each.value for each in call.keywords}
             return _words(given["message"]) if given.keys() >= {"message", "remedy"} else None
     return None
