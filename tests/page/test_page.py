@@ -261,6 +261,23 @@ def test_it_is_used_by_the_keyboard_alone(scene: Scene, serve: Serve, visit: Vis
     assert row(page, "www/web3").get_attribute("open") is not None
 
 
+def test_the_focus_stays_where_it_is_when_something_comes_and_goes_above(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    scene.current = replace(scene.current, sources=scene.current.sources[:1])
+    scene.set("www", "backup", state=TargetState.IN_SYNC, reason=None)
+    page = visit(serve(scene).url).page
+    row(page, "www/web3").locator("summary").focus()
+    scene.set("www", "web1", state=TargetState.HALTED, reason=MASS_DELETION)
+    page.wait_for_function("() => document.querySelectorAll('.alarm').length === 1")
+    scene.set("www", "web1", state=TargetState.IN_SYNC, reason=None)
+    page.wait_for_function("() => document.querySelectorAll('.alarm').length === 0")
+
+    assert page.evaluate(
+        """() => document.activeElement.closest('[data-key="target:www/web3"]') !== null"""
+    )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_stands_in_the_way_of_anybody(

@@ -52,7 +52,19 @@
       settle(known, child);
       return known;
     });
-    old.replaceChildren(...children);
+    arrange(old, children);
+  };
+
+  // Makes `children` those of `parent`, and moves none that stays: a node that is moved loses the
+  // focus.
+  const arrange = (parent, children) => {
+    const staying = new Set(children);
+    for (const child of [...parent.childNodes]) if (!staying.has(child)) child.remove();
+    let at = parent.firstChild;
+    for (const child of children) {
+      if (child === at) at = at.nextSibling;
+      else parent.insertBefore(child, at);
+    }
   };
 
   const refresh = async () => {
