@@ -267,7 +267,7 @@ class Deletions:
             question.told = self._health.halt = reason
 
     def _told(self, *, message: str, remedy: str, entries: int) -> Reason:
-        reason = Reason(message=message, remedy=remedy, needs_confirm=True)
+        reason = Reason(message=message, remedy=remedy, command=self._command(), needs_confirm=True)
         self._question = _Question(told=reason, stopped=entries, follows=False)
         return reason
 

@@ -138,6 +138,7 @@ class DeletionGuard:
             f" that should be? If the deletions are meant: {confirm}. To allow as much at any"
             f" time, set max_delete of {target} to {deleted + entries} or more, or to"
             ' "off".',
+            command=confirm,
             needs_confirm=True,
         )
 

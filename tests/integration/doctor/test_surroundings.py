@@ -30,7 +30,16 @@ def surrounded(cli: Cli, setup: str, *arguments: str, root: bool = False) -> dic
     users = [] if root else ["--user", "--map-root-user"]
     doctor = [sys.executable, "-m", "sersync", "doctor", "--json", *arguments]
     ran = subprocess.run(
-        ["unshare", *users, "--mount", "sh", "-c", f'set -e; {setup}; exec "$@"', "sh", *doctor],
+        [
+            "unshare",
+            *users,
+            "--mount",
+            "sh",
+            "-c",
+            f'set -e; {setup}; echo begun >&2; exec "$@"',
+            "sh",
+            *doctor,
+        ],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -38,8 +47,9 @@ def surrounded(cli: Cli, setup: str, *arguments: str, root: bool = False) -> dic
         env=cli._environ({}),
         cwd="/",
     )
-    if not ran.stdout:
+    if not ran.stderr.startswith("begun"):
         pytest.skip(f"not possible here: {ran.stderr.strip()[-200:]}")
+    assert ran.stdout, ran.stderr
     found: dict[str, Findings] = {}
     for each in json.loads(ran.stdout)["findings"]:
         found.setdefault(each["subject"].split()[0], {})[each["check"]] = each

@@ -116,6 +116,7 @@ class TestDeletionGuard:
         assert "sersync resume --confirm" in reason.remedy
         assert "max_delete of web2 to 13 or more" in reason.remedy
         assert reason.needs_confirm
+        assert reason.command == "sersync resume --confirm"
 
     def test_what_a_person_allows_comes_on_top_and_is_used_up(self) -> None:
         guard = DeletionGuard(limit=10)
