@@ -17,6 +17,7 @@ from typing import Final
 from sersync.model.api import ApiSettings, is_loopback
 
 READING: Final = frozenset({"GET", "HEAD"})
+_OTHERS: Final = frozenset({"cross-site", "same-site"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,9 @@ class Asked:
     host: str
     authorization: str = ""
     content_type: str = ""
+    fetch_site: str = ""
+    fetch_mode: str = ""
+    """Who has made a browser ask, and for what (w3.org/TR/fetch-metadata)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,10 @@ def refusal(asked: Asked, settings: ApiSettings) -> Refusal | None:
     if settings.is_loopback and not is_loopback(_host(asked.host)):
         message = f"this is not {asked.host[:100]!r}: ask for {settings.address}"
         return Refusal(status=HTTPStatus.MISDIRECTED_REQUEST, message=message)
+    if asked.fetch_site in _OTHERS and asked.fetch_mode != "navigate":
+        # It could not read the answer, but a question about a path has the targets asked.
+        message = "a page of somebody else has asked for this; open it by its own address"
+        return Refusal(status=HTTPStatus.FORBIDDEN, message=message)
     if asked.method in READING:
         if settings.is_loopback or _knows(asked, settings.token, schemes=("bearer", "basic")):
             return None

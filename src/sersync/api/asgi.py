@@ -105,6 +105,8 @@ def _asked(request: Request) -> Asked:
         host=headers.get("host", ""),
         authorization=headers.get("authorization", ""),
         content_type=headers.get("content-type", ""),
+        fetch_site=headers.get("sec-fetch-site", ""),
+        fetch_mode=headers.get("sec-fetch-mode", ""),
     )
 
 

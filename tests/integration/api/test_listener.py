@@ -133,6 +133,19 @@ def test_what_a_page_of_others_could_send_does_nothing(
     assert guarded.asked == []
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_others_cannot_even_have_a_question_asked(
+    listener: Callable[..., Listener], site: str
+) -> None:
+    served = listener()
+    by_others = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+    assert served.ask("GET", "/?path=x", by_others)[0] == 403
+    followed = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
+
+    assert served.ask("GET", "/v1/status", followed)[0] == 200
+    assert served.ask("GET", "/v1/status", {"Sec-Fetch-Site": "same-origin"})[0] == 200
+
+
 def test_who_knows_the_token_may_act(listener: Callable[..., Listener]) -> None:
     guarded = listener(token=TOKEN)
     status, _, body = guarded.ask("POST", "/v1/pause", _JSON | _BEARER, '{"source": "www"}')
