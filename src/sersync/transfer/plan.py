@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.follow import NOWHERE
 from sersync.model.path import ROOT, RelPath, join, parent
-from sersync.transfer.alike import Alike, Carried, Terms
+from sersync.transfer.alike import COARSE_TICK_NS, Alike, Carried, Terms
 from sersync.transfer.command import Kind
 from sersync.transfer.unit import Plan, Stamp, Unit, spell, spell_level
 
@@ -178,7 +178,7 @@ class Planner:
             stamp = stamp_of(seen, self._terms.wall_ns)
             is_told = dirty.content and not dirty.failures
             if is_told and len(names) == 1 and self._is_there_already(path, stamp):
-                self._plan.nothing_to_do.append(dirty)
+                self._directory_of(dirty, path)
                 return
             unit.stamps = [(each, stamp) for each in names]
             unit.size_bytes = seen.st_size
@@ -202,6 +202,18 @@ class Planner:
             for each in self._links.others(path, seen)
             if self._blocker(parent(each)) is None and not self._is_out(each, is_dir=False)
         ]
+
+    def _directory_of(self, dirty: DirtyPath, path: RelPath) -> None:
+        """Carry the directory of a file that is there already, if its own time may be older.
+
+        The run that carried both may have looked at the directory before the file was made.
+        """
+        known, above = self._carried.stamp(path), parent(path)
+        seen = self._view.lstat(above)
+        if known is None or seen is None or seen.st_mtime_ns <= known[3] - COARSE_TICK_NS:
+            self._plan.nothing_to_do.append(dirty)
+        else:
+            self._add(Unit(Kind.ENTRIES, [above], [spell(above)], [dirty]))
 
     def _is_there_already(self, path: RelPath, stamp: Stamp) -> bool:
         """Tell whether an earlier run, of its directory perhaps, carried this very state.

@@ -338,11 +338,20 @@ def test_a_file_that_was_opened_for_writing_but_not_written_is_compared_as_usual
 
 
 def test_a_file_that_was_carried_with_its_directory_is_not_carried_again() -> None:
-    tree = Tree(a=seen(size=7))
+    tree = Tree(a=seen(size=7)).add(b"", seen(DIRECTORY, mtime_ns=LONG_AGO_NS))
     memory = Memory(b"a", a=(7, WALL_NS, WALL_NS, WALL_NS))
     plan = planned(tree, dirty(b"a", content=True), memory=memory, coarse_tick_ns=0)
 
     assert (len(plan.nothing_to_do), plan.units) == (1, {})
+
+
+def test_the_time_of_a_directory_that_changed_after_the_look_is_carried_with_its_file() -> None:
+    tree = Tree(d=seen(DIRECTORY, mtime_ns=WALL_NS + 1), d__a=seen(size=7))
+    memory = Memory(b"d/a", d__a=(7, WALL_NS, WALL_NS, WALL_NS))
+    plan = planned(tree, dirty(b"d/a", content=True), memory=memory, coarse_tick_ns=0)
+
+    assert plan.nothing_to_do == []
+    assert only(plan).names == [spell(RelPath(b"d"))]
 
 
 def test_what_may_have_been_carried_is_compared_again() -> None:
