@@ -24,6 +24,11 @@ def state_base(environ: Mapping[str, str]) -> str:
     return os.path.join(home, "sersync")
 
 
+def source_file(state_dir: str, what: str, source: str) -> str:
+    """Return the small file of the state directory that holds *what* of the source so called."""
+    return os.path.join(state_dir, f"{what}-{digest(source)[:12]}.json")
+
+
 def runtime_base(environ: Mapping[str, str]) -> str:
     """Return the directory for what need not outlive a boot, such as files with process ids."""
     if given := _given(environ, "RUNTIME_DIRECTORY"):

@@ -6,16 +6,14 @@ a rest, so long that one round takes as long as is set. What has drifted is carr
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
-from sersync.config.places import digest
+from sersync.daemon.audit_record import AuditRecord
 from sersync.daemon.verifying import levels_of, new_comparing, repair
 from sersync.model.path import ROOT, RelPath, display
 from sersync.model.slices import Slice
@@ -54,13 +52,11 @@ class Auditing:
     ) -> None:
         """*is_busy* tells whether somebody else compares a target just now."""
         self._pipeline = pipeline
-        name = f"audit-{digest(pipeline.source.name)[:12]}.json"
-        self._file = os.path.join(state_dir, name)
+        self._record = AuditRecord(state_dir, pipeline.source.name)
         self._is_busy = is_busy
         self._stopping = threading.Event()
         self._rounds: dict[str, _Round] = {}
-        self._known = self._load()
-        self._is_told = False
+        self._known = self._record.load()
 
     def stop(self) -> None:
         """Let ``run`` return soon."""
@@ -96,7 +92,7 @@ class Auditing:
             return now + min(_LOOK_AGAIN_S, every_s / 10)
         self._step(worker, this)
         worker.audit = this.shown
-        self._save()
+        self._record.save({each: its.shown for each, its in self._rounds.items()})
         return this.due_at
 
     def _step(self, worker: TargetWorker, this: _Round) -> None:
@@ -149,31 +145,6 @@ class Auditing:
             repaired=shown.repaired + repaired,
         )
 
-    # What outlives the daemon.
-
-    def _load(self) -> dict[str, AuditStatus]:
-        try:
-            with open(self._file, encoding="utf-8", errors="surrogateescape") as stored:
-                return {name: _read(each) for name, each in json.load(stored).items()}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("%s cannot be read, so the audit begins anew: %s", self._file, error)
-            return {}
-
-    def _save(self) -> None:
-        document = {name: _written(each.shown) for name, each in self._rounds.items()}
-        fresh = f"{self._file}.new"
-        try:
-            with open(fresh, "w", encoding="utf-8", errors="surrogateescape") as stored:
-                json.dump(document, stored)
-            os.replace(fresh, self._file)
-            self._is_told = False
-        except OSError as error:
-            if not self._is_told:
-                self._is_told = True
-                log.warning("%s cannot be written; a restart audits anew: %s", self._file, error)
-
 
 def _after(slices: Iterator[Slice], directory: RelPath | None) -> Iterator[Slice]:
     """Yield *slices* from the one on that goes beyond *directory*, in the order of a walk."""
@@ -184,32 +155,3 @@ def _after(slices: Iterator[Slice], directory: RelPath | None) -> Iterator[Slice
 
 def _key(directory: RelPath) -> list[bytes]:
     return directory.split(b"/") if directory else []
-
-
-def _written(shown: AuditStatus) -> dict[str, Any]:
-    return {
-        "every_s": shown.every_s,
-        "began_at": shown.began_at,
-        "directory": os.fsdecode(shown.directory),
-        "entries": shown.entries,
-        "rounds": shown.rounds,
-        "drift": shown.drift,
-        "repaired": shown.repaired,
-        "last_drift": shown.last_drift,
-        "last_drift_at": shown.last_drift_at,
-    }
-
-
-def _read(stored: dict[str, Any]) -> AuditStatus:
-    at = stored["last_drift_at"]
-    return AuditStatus(
-        every_s=float(stored["every_s"]),
-        began_at=float(stored["began_at"]),
-        directory=RelPath(os.fsencode(stored["directory"])),
-        entries=int(stored["entries"]),
-        rounds=int(stored["rounds"]),
-        drift=int(stored["drift"]),
-        repaired=int(stored["repaired"]),
-        last_drift=str(stored["last_drift"]),
-        last_drift_at=None if at is None else float(at),
-    )

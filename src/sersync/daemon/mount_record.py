@@ -1,77 +1,55 @@
-"""Remembers the file systems below a source from one start to the next, in a small file."""
+"""Remembers the file systems below a source from one start to the next."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
 import os
 from collections.abc import Iterable
-from typing import Final
+from typing import Any
 
-from sersync.config.places import digest
+from sersync.config.places import source_file
 from sersync.model.mount import Mount
 from sersync.model.path import RelPath
-
-log: Final = logging.getLogger("sersync.state")
+from sersync.state.json_file import JsonFile
 
 
 class MountRecord:
-    """The file of one source. Where it cannot be used, that is told, and it is done without."""
+    """The file of one source."""
 
     def __init__(self, state_dir: str, source: str, root: bytes) -> None:
-        self._file = os.path.join(state_dir, f"mounts-{digest(source)[:12]}.json")
+        self._file = JsonFile(
+            source_file(state_dir, "mounts", source),
+            unread="so nothing is known of mounts",
+            unwritten="so mounts are not remembered",
+        )
         self._root = os.fsdecode(root)
-        self._is_told = False
 
     def load(self) -> list[Mount]:
         """Return what was stored for this root; nothing when there is nothing of use."""
-        try:
-            with open(self._file, encoding="utf-8", errors="surrogateescape") as stored:
-                document = json.load(stored)
-            if document["root"] != self._root:
-                return []
-            return [
-                Mount(
-                    path=RelPath(os.fsencode(each["path"])),
-                    file_system=str(each["file_system"]),
-                    inode=int(each["inode"]),
-                    birth_ns=int(each["birth_ns"]),
-                )
-                for each in document["mounts"]
-            ]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("%s cannot be read, so nothing is known of mounts: %s", self._file, error)
-            return []
+        return self._file.load(self._parse, [])
 
     def save(self, mounts: Iterable[Mount]) -> None:
         """Store *mounts* in place of what was stored."""
-        document = {
-            "root": self._root,
-            "mounts": [
-                {
-                    "path": os.fsdecode(mount.path),
-                    "file_system": mount.file_system,
-                    "inode": mount.inode,
-                    "birth_ns": mount.birth_ns,
-                }
-                for mount in mounts
-            ],
-        }
-        if not document["mounts"] and not os.path.exists(self._file):
-            return
-        fresh = f"{self._file}.new"
-        try:
-            with open(fresh, "w", encoding="utf-8") as stored:
-                json.dump(document, stored)
-                stored.flush()
-                os.fsync(stored.fileno())
-            os.replace(fresh, self._file)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.unlink(fresh)
-            if not self._is_told:
-                self._is_told = True
-                log.warning("mounts cannot be remembered in %s: %s", self._file, error.strerror)
+        stored = [
+            {
+                "path": os.fsdecode(mount.path),
+                "file_system": mount.file_system,
+                "inode": mount.inode,
+                "birth_ns": mount.birth_ns,
+            }
+            for mount in mounts
+        ]
+        if stored or self._file.exists:
+            self._file.save({"root": self._root, "mounts": stored})
+
+    def _parse(self, document: Any) -> list[Mount]:
+        if document["root"] != self._root:
+            return []
+        return [
+            Mount(
+                path=RelPath(os.fsencode(each["path"])),
+                file_system=str(each["file_system"]),
+                inode=int(each["inode"]),
+                birth_ns=int(each["birth_ns"]),
+            )
+            for each in document["mounts"]
+        ]
