@@ -14,6 +14,7 @@ from sersync.daemon.mount_record import MountRecord
 from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
 from sersync.linux.roll import Roll
+from sersync.model.filters import Filter
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
@@ -80,13 +81,7 @@ def assemble_target(
     written down.
     """
     root = pipeline.root
-    rsh, connect = "", _nothing
-    if isinstance(endpoint := target.endpoint, RemoteShell):
-        timeout_s = target.connect_timeout_s
-        rsh = connections.rsh(endpoint, connect_timeout_s=timeout_s)
-        connect = partial(connections.connect, endpoint, connect_timeout_s=timeout_s)
-    elif isinstance(endpoint, RsyncModule) and endpoint.tls:
-        rsh = tls_rsh(endpoint)
+    rsh, connect = _way(target, connections)
     transport = RsyncTransport(
         target,
         root,
@@ -103,23 +98,27 @@ def assemble_target(
         capabilities=lambda: transport.capabilities,
         protected=pipeline.guard.protected,
     )
-    walk, scheduled_walk = (
-        Walk(
-            root,
-            filters,
-            one_file_system=target.options.one_file_system,
-            follow=target.options.follow,
-            ignore_files=target.options.ignore_files,
-            large_file_bytes=target.large_file_bytes,
-        )
-        for filters in (target.filters, target.full_pass_filters)
-    )
-    around = Surroundings(
+    around = _surroundings(pipeline, target, clock=clock, on_batch=on_batch)
+    pipeline.mailbox.join(target.name, transport.wake, now=time.monotonic())
+    worker = TargetWorker(target, transport, around)
+    pipeline.workers[target.name] = worker
+    return worker
+
+
+def _surroundings(
+    pipeline: Pipeline,
+    target: Target,
+    *,
+    clock: Clock,
+    on_batch: Callable[[BatchReport], None] | None,
+) -> Surroundings:
+    root = pipeline.root
+    return Surroundings(
         source=pipeline.source.name,
         mailbox=pipeline.mailbox,
         guard=pipeline.guard,
-        scanner=walk,
-        scheduled_scanner=scheduled_walk,
+        scanner=_walk(root, target, target.filters),
+        scheduled_scanner=_walk(root, target, target.full_pass_filters),
         sample=Sample(root, target.full_pass_filters),
         is_all_carried=pipeline.source.triggers == EVERY_TRIGGER,
         schedule=_schedule(target),
@@ -131,10 +130,31 @@ def assemble_target(
         store_soon=lambda: _store_soon(pipeline),
         on_batch=on_batch,
     )
-    pipeline.mailbox.join(target.name, transport.wake, now=time.monotonic())
-    worker = TargetWorker(target, transport, around)
-    pipeline.workers[target.name] = worker
-    return worker
+
+
+def _way(target: Target, connections: SharedConnections) -> tuple[str, Callable[[], None]]:
+    """Return the remote shell of *target*, empty without one, and what opens the way to it."""
+    if isinstance(endpoint := target.endpoint, RemoteShell):
+        timeout_s = target.connect_timeout_s
+        return (
+            connections.rsh(endpoint, connect_timeout_s=timeout_s),
+            partial(connections.connect, endpoint, connect_timeout_s=timeout_s),
+        )
+    if isinstance(endpoint, RsyncModule) and endpoint.tls:
+        return tls_rsh(endpoint), _nothing
+    return "", _nothing
+
+
+def _walk(root: bytes, target: Target, filters: Filter) -> Walk:
+    options = target.options
+    return Walk(
+        root,
+        filters,
+        one_file_system=options.one_file_system,
+        follow=options.follow,
+        ignore_files=options.ignore_files,
+        large_file_bytes=target.large_file_bytes,
+    )
 
 
 def _nothing() -> None:

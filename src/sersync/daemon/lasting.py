@@ -120,11 +120,30 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
     except BaseException:
         store.close()
         raise
-    hook_record = HookRecord(settings.state_dir, source.name, root)
+    if found.root_was_lost:
+        # It halted for that, and nobody has said since that this root is meant.
+        pipeline.guard.distrust()
+    checkpoints = _checkpoints(pipeline, store, settings, clock)
+    pipeline.checkpoints = checkpoints
+    _find_by_manifest(pipeline, store, checkpoints, clock)
+    return Lasting(
+        pipeline=pipeline,
+        checkpoints=checkpoints,
+        kept=found.kept,
+        was_lost=found.reason is not None,
+    )
+
+
+def _checkpoints(
+    pipeline: Pipeline, store: SqliteStore, settings: Settings, clock: Clock
+) -> Checkpoints:
+    """Return what stores *pipeline* again and again, its hooks restored to what they were."""
+    source = pipeline.source
+    hook_record = HookRecord(settings.state_dir, source.name, pipeline.root)
     untold = hook_record.load()
     for hook in pipeline.hooks:
         hook.restore(untold.get(hook.settings.name, ()))
-    pipeline.checkpoints = Checkpoints(
+    return Checkpoints(
         source.name,
         store,
         mailbox=pipeline.mailbox,
@@ -134,12 +153,16 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         store_first=lambda: hook_record.save(pipeline.untold()),
         root_is_lost=lambda: pipeline.lost is not None and pipeline.lost.needs_confirm,
     )
-    if found.root_was_lost:
-        # It halted for that, and nobody has said since that this root is meant.
-        pipeline.guard.distrust()
+
+
+def _find_by_manifest(
+    pipeline: Pipeline, store: SqliteStore, checkpoints: Checkpoints, clock: Clock
+) -> None:
+    """Let *pipeline* find by the manifest in *store* what nobody told it of."""
+    source, root = pipeline.source, pipeline.root
     pipeline.keeping = Keeping(
         store,
-        pipeline.checkpoints.commit,
+        checkpoints.commit,
         clock=clock,
         missing=lambda: [each.path for each in pipeline.guard.missing],
     )
@@ -160,12 +183,6 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
             clock=clock,
             every_s=source.poll_every_s,
         )
-    return Lasting(
-        pipeline=pipeline,
-        checkpoints=pipeline.checkpoints,
-        kept=found.kept,
-        was_lost=found.reason is not None,
-    )
 
 
 def identity_of(root: bytes) -> RootIdentity:

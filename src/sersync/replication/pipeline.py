@@ -27,6 +27,7 @@ from sersync.replication.following import Following
 from sersync.replication.hook_worker import HookWorker
 from sersync.replication.keeping import ANOTHER_FILE_SYSTEM, Keeping
 from sersync.replication.mailbox import Mailbox
+from sersync.replication.mount_news import MountNews
 from sersync.replication.polling import Polling
 from sersync.replication.ports import Clock, RootGuard, Watcher
 from sersync.replication.question_ports import Comparer
@@ -81,8 +82,7 @@ class Pipeline:
         self._finding = threading.Lock()
         self._polling = Polling(source.poll_every_s)
         self._looked_at, self._overflows = 0.0, 0
-        self._told_missing: set[RelPath] = set()
-        self._told_unheard: set[str] = set()
+        self._mount_news = MountNews(source.name, guard, poll_every_s=source.poll_every_s)
         self._barriers = Barriers()
 
     # For other threads.
@@ -171,7 +171,7 @@ class Pipeline:
             missing=self.guard.missing,
             notes=(
                 *(watcher.notes if watcher is not None else ()),
-                *self._notes_on_unheard(),
+                *self._mount_news.notes(),
                 *(self.following.notes if self.following is not None else ()),
             ),
             targets=tuple(targets),
@@ -242,7 +242,9 @@ class Pipeline:
         now = self._clock.monotonic()
         if now - self._looked_at > _LOOK_EVERY_S:
             self._looked_at = now
-            self._look_at_mounts(watcher)
+            for path in self._mount_news.arrived():
+                mounted = Desync(subtree=path, reason=DesyncReason.MOUNTED)
+                self._put([*watcher.cover(path), mounted])
             self._poll(watcher, now)
 
     def _look_through(self, barrier: Barrier, watcher: Watcher) -> None:
@@ -285,32 +287,6 @@ class Pipeline:
         topmost = [each for each in sorted(subtrees) if subtrees.isdisjoint(ancestors(each))]
         reason = DesyncReason.UNCOVERED
         self._put([Desync(subtree=each, reason=reason, covered=False) for each in topmost])
-
-    def _look_at_mounts(self, watcher: Watcher) -> None:
-        """Watch and compare what was mounted; tell of what is missing."""
-        for path in self.guard.mount_news():
-            self._put([*watcher.cover(path), Desync(subtree=path, reason=DesyncReason.MOUNTED)])
-        missing = {each.path: each for each in self.guard.missing}
-        for path in missing.keys() - self._told_missing:
-            reason = missing[path].reason
-            log.error("%s: %s. %s", self.source.name, reason.message, reason.remedy)
-        for path in self._told_missing - missing.keys():
-            log.info("%s: %s is carried again", self.source.name, display(path))
-        self._told_missing = set(missing)
-        for note in self._notes_on_unheard():
-            if note not in self._told_unheard:
-                self._told_unheard.add(note)
-                log.warning("%s: %s", self.source.name, note)
-
-    def _notes_on_unheard(self) -> tuple[str, ...]:
-        found = f"found within {self.source.poll_every_s:.0f} s or a little more"
-        if not self.source.poll_every_s:
-            found = "not looked for, since poll_every is 0; a full pass finds them"
-        return tuple(
-            f"{display(path) if path else 'the source'} lies on a file system that tells only of"
-            f" changes made on this host: those made elsewhere are {found}"
-            for path in self.guard.unheard
-        )
 
     def _put(self, reports: list[Report]) -> None:
         for report in reports:
