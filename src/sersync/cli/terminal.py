@@ -50,11 +50,10 @@ class Terminal:
         self._handle(signal.SIGTSTP, self._stand_aside)
         for number in _ENDING:
             self._handle(number, _end)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._give_back)
             self._take()
-        except BaseException:
-            self._give_back()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(

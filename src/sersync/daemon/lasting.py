@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,16 +111,15 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
     found = store.recover(Moment(monotonic_s=now, wall_s=clock.wall()))
     if found.reason is not None:
         log.warning("%s: %s. %s", source.name, found.reason.message, found.reason.remedy)
-    try:
+    with ExitStack() as undo:
+        undo.callback(store.close)
         pipeline = assemble_source(
             source,
             _restored(source, found.kept, now),
             clock=clock,
             state_dir=settings.state_dir,
         )
-    except BaseException:
-        store.close()
-        raise
+        undo.pop_all()
     if found.root_was_lost:
         # It halted for that, and nobody has said since that this root is meant.
         pipeline.guard.distrust()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 
 from sersync.daemon.meant import behind, meant, subtree_of
 from sersync.model.path import ROOT, RelPath, display
@@ -35,12 +36,11 @@ class Wait:
 
     def begin(self) -> None:
         """Put up the barriers. Raises ``TooMany``, with none of them left."""
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.give_up)
             for pipeline, barrier in self._parts:
                 pipeline.await_carried(barrier)
-        except BaseException:
-            self.give_up()
-            raise
+            undo.pop_all()
 
     def when_over(self, then: Callable[[], None]) -> None:
         """Have *then* called once it is over, by some thread of the engine; it must not block."""

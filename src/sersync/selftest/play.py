@@ -37,15 +37,14 @@ def play(row: Row, *, seed: int = 0, keep: bool = False, place: Path | None = No
             name=row.name, promise=row.promise, verdict=Verdict.SKIPPED, reason=missing.value
         )
     top = Path(tempfile.mkdtemp(prefix="sersync-selftest-", dir=place)).resolve()
+    is_kept = False
     try:
         result = _play_in(row, top, seed=seed, keep=keep)
         is_kept = keep and result.verdict is Verdict.FAILED
-    except BaseException:
-        shutil.rmtree(top, ignore_errors=True)
-        raise
-    if not is_kept:
-        shutil.rmtree(top, ignore_errors=True)
-    return result
+        return result
+    finally:
+        if not is_kept:
+            shutil.rmtree(top, ignore_errors=True)
 
 
 def unmet(row: Row) -> Need | None:

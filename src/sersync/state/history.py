@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Final
 
 from sersync.errors import StateUnavailable
@@ -280,15 +280,14 @@ def read_history(file: str) -> SqliteHistory:
 
 def _connect(file: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=5.0, check_same_thread=False)
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         prepare(connection, _STEPS, application_id=_APPLICATION_ID)
         with closing(connection.execute("SELECT * FROM transfer, sample, carried LIMIT 1")):
             pass
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 

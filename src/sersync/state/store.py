@@ -206,13 +206,12 @@ class SqliteStore:
         if self._connection is None:
             self._needs_whole = True
             connection = connect(self.file)
-            try:
+            with contextlib.ExitStack() as undo:
+                undo.callback(connection.close)
                 prepare(connection)
                 manifest.create(connection)
                 known = read_identity(connection)
-            except BaseException:
-                connection.close()
-                raise
+                undo.pop_all()
             self._connection, self._place = connection, _place(self.file)
             if known is not None and known != self._identity:
                 self._root_was_lost = known.path == self._identity.path and read_lost(connection)
@@ -249,13 +248,12 @@ def connect(file: str, *, create: bool = True) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
