@@ -6,7 +6,8 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from sersync.api.address import reachable
@@ -16,12 +17,34 @@ from sersync.model.request import Request
 Json = dict[str, Any]
 
 
+class Silence(Enum):
+    """Why nobody answers at a control socket, for people."""
+
+    LEFT_OVER = "nothing listens there any more; its daemon was killed, or ends this moment"
+    FORBIDDEN = "only the daemon's own user, its group and root may ask it"
+    LATE = "it did not answer in time"
+    MISSING = "it is not there"
+    OTHER = "what answers there is no sersync, or cannot be understood"
+
+
 class NotReachable(Exception):
-    """Nobody answers at a control socket; the message says why."""
+    """Nobody answers at a control socket; the message says at which, and why."""
+
+    def __init__(self, socket_path: str, silence: Silence, detail: str = "") -> None:
+        super().__init__(f"{socket_path}: {silence.value}{f' ({detail})' if detail else ''}")
+        self.silence = silence
 
 
 class NotDone(Exception):
     """The daemon did not accept a request; the message says why."""
+
+
+_SILENCES: Final = (
+    (ConnectionRefusedError, Silence.LEFT_OVER),
+    (PermissionError, Silence.FORBIDDEN),
+    (TimeoutError, Silence.LATE),
+    (FileNotFoundError, Silence.MISSING),
+)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -41,7 +64,7 @@ def fetch_status(socket_path: str, *, timeout_s: float = 5.0) -> Json:
     """Return the status document of the daemon at *socket_path*; else raise ``NotReachable``."""
     code, document = _call(socket_path, "GET", "/v1/status", None, timeout_s)
     if code != http.client.OK:
-        raise NotReachable(f"{socket_path}: answered {code}")
+        raise NotReachable(socket_path, Silence.OTHER, f"answered {code}")
     return document
 
 
@@ -84,9 +107,11 @@ def _call(
         response = connection.getresponse()
         document = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NotReachable(f"{socket_path}: {error}") from error
+        silence = next((its for kind, its in _SILENCES if isinstance(error, kind)), Silence.OTHER)
+        detail = str(error) if silence is Silence.OTHER else ""
+        raise NotReachable(socket_path, silence, detail) from error
     finally:
         connection.close()
     if not isinstance(document, dict):
-        raise NotReachable(f"{socket_path}: this is no answer of sersync")
+        raise NotReachable(socket_path, Silence.OTHER)
     return response.status, document

@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from typer import Argument, Option
 
 from sersync.cli.instances import looked_in, sockets
 from sersync.errors import UsageError
 from sersync.model.request import Did, Request, Verb
+
+if TYPE_CHECKING:
+    from sersync.api.client import NotReachable
 
 Json = dict[str, Any]
 
@@ -120,10 +123,11 @@ def asked(state_dir: str, question: Callable[[str], Json]) -> tuple[str, Json] |
     """
     from sersync.api.client import NotDone, NotReachable
 
-    running = _running(state_dir)
+    running, silent = _running(state_dir)
     if not running:
-        where = looked_in(state_dir)
-        print(f"sersync: no instance is running (looked in {where})", file=sys.stderr)
+        nobody = f"no instance is running (looked in {looked_in(state_dir)})"
+        for sentence in [f"no answer from {why}" for why in silent] or [nobody]:
+            print(f"sersync: {sentence}", file=sys.stderr)
         return Code.NOT_RUNNING
     if len(running) > 1:
         lines = "\n".join(f"--state-dir {shlex.quote(os.path.dirname(path))}" for path in running)
@@ -138,18 +142,19 @@ def asked(state_dir: str, question: Callable[[str], Json]) -> tuple[str, Json] |
         return Code.REFUSED
 
 
-def _running(state_dir: str) -> list[str]:
-    """Return the sockets at which somebody answers."""
+def _running(state_dir: str) -> tuple[list[str], list[NotReachable]]:
+    """Return the sockets at which somebody answers, and why nobody does at the others."""
     from sersync.api.client import NotReachable, fetch_status
 
-    running = []
+    running, silent = [], []
     for path in sockets(state_dir):
         try:
             fetch_status(path)
-        except NotReachable:
-            continue
-        running.append(path)
-    return running
+        except NotReachable as error:
+            silent.append(error)
+        else:
+            running.append(path)
+    return running, silent
 
 
 def _becomes_quiet(where: str, deeds: list[Json]) -> bool:

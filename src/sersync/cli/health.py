@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from typer import Option
 
 from sersync.cli.instances import Answers, ask_instances
 from sersync.model.figures import count, span
+
+if TYPE_CHECKING:
+    from sersync.api.client import NotReachable
 
 Json = dict[str, Any]
 
@@ -103,11 +106,11 @@ def _limits(max_lag: str, max_pending: str) -> Limits:
 
 
 def _ailments(answers: Answers, limits: Limits) -> Iterator[Ailment]:
-    if not answers.documents and not answers.complaints:
+    if not answers.documents and not answers.silent:
         sentence = f"no instance is running (looked in {answers.looked_in})"
         yield Ailment(HealthCode.CRITICAL, sentence)
-    for complaint in answers.complaints:
-        yield Ailment(_silence(complaint, answers), f"no answer from {complaint}")
+    for why in answers.silent:
+        yield Ailment(_how_bad(why, answers), f"no answer from {why}")
     for document in answers.documents:
         for source in document["sources"]:
             if source["halted"]:
@@ -118,15 +121,17 @@ def _ailments(answers: Answers, limits: Limits) -> Iterator[Ailment]:
                 yield from _of_target(target, limits)
 
 
-def _silence(complaint: str, answers: Answers) -> HealthCode:
+def _how_bad(why: NotReachable, answers: Answers) -> HealthCode:
     """Say how bad it is that an instance does not answer.
 
     One that may not be asked proves nothing. A socket with nobody behind it was left by an
     instance that was killed; where others run, it may well have been one that nobody misses.
     """
-    if "Permission denied" in complaint:
+    from sersync.api.client import Silence
+
+    if why.silence is Silence.FORBIDDEN:
         return HealthCode.UNKNOWN
-    is_left_over = "refused" in complaint and bool(answers.documents)
+    is_left_over = why.silence is Silence.LEFT_OVER and bool(answers.documents)
     return HealthCode.WARNING if is_left_over else HealthCode.CRITICAL
 
 

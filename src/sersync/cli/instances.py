@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    # At run time it is loaded where somebody is asked: it takes a tenth of a second.
+    from sersync.api.client import NotReachable
 
 Json = dict[str, Any]
 
@@ -18,7 +22,7 @@ class Answers:
     """What running instances say of themselves, and who did not answer."""
 
     documents: tuple[Json, ...]
-    complaints: tuple[str, ...]
+    silent: tuple[NotReachable, ...]
     """For each instance that did not answer: its socket, and why."""
     looked_in: str
 
@@ -28,15 +32,15 @@ def ask_instances(state_dir: str) -> Answers:
     from sersync.api.client import NotReachable, fetch_status
 
     documents = []
-    complaints = []
+    silent = []
     for path in sockets(state_dir):
         try:
             documents.append(fetch_status(path))
         except NotReachable as error:
-            complaints.append(str(error))
+            silent.append(error)
     return Answers(
         documents=tuple(documents),
-        complaints=tuple(complaints),
+        silent=tuple(silent),
         looked_in=looked_in(state_dir),
     )
 

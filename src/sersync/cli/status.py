@@ -65,17 +65,17 @@ def status(
 
 
 def _shown_once(answers: Answers, state_dir: str, *, json: bool, quiet: bool = False) -> StatusCode:
-    documents, complaints = list(answers.documents), answers.complaints
+    documents = list(answers.documents)
     if quiet:
         pass
     elif json:
         print(json_module.dumps({"instances": documents}))
     elif documents:
         _print_tables(documents)
-    for complaint in complaints if state_dir or not documents else ():
-        print(f"sersync: no answer from {complaint}", file=sys.stderr)
+    for why in answers.silent if state_dir or not documents else ():
+        print(f"sersync: no answer from {why}", file=sys.stderr)
     if not documents:
-        if not complaints:
+        if not answers.silent:
             where = answers.looked_in
             print(f"sersync: no instance is running (looked in {where})", file=sys.stderr)
         return StatusCode.NOT_RUNNING
@@ -133,8 +133,8 @@ class _Watching:
         self.answers = only(ask_instances(self._state_dir), *self._names, strict=False)
 
     def _silent(self) -> tuple[str, ...]:
-        if self.answers.documents or self.answers.complaints:
-            return self.answers.complaints
+        if self.answers.documents or self.answers.silent:
+            return tuple(map(str, self.answers.silent))
         return (f"any instance (looked in {self.answers.looked_in})",)
 
     def _drawn(self, columns: int) -> list[str]:

@@ -100,7 +100,7 @@ def test_a_daemon_that_hangs_is_given_up_on(path: Path) -> None:
     server = ApiServer(str(path), FakeBoard(slow))
     server.start()
 
-    with pytest.raises(NotReachable, match="timed out"):
+    with pytest.raises(NotReachable, match="did not answer in time"):
         fetch_status(str(path), timeout_s=0.1)
 
     answer.set()

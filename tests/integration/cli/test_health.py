@@ -72,4 +72,4 @@ def test_an_instance_that_hangs_is_2(cli: Cli, healthy: Path) -> None:
         result = cli.run("health", "--state-dir", "state")
 
     assert result.returncode == 2
-    assert "hung/control.sock: timed out" in result.stdout
+    assert "hung/control.sock: it did not answer in time" in result.stdout

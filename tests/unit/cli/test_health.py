@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sersync.api.client import NotReachable, Silence
 from sersync.api.render import status_document
 from sersync.cli.health import HealthCode, Limits, judge
 from sersync.cli.instances import Answers
@@ -17,9 +18,9 @@ from tests.support.status import daemon_status, target_status
 _LIMITS = Limits(max_lag_s=300.0, max_pending=None)
 
 
-def answers(*targets: TargetStatus, complaints: tuple[str, ...] = (), **known: object) -> Answers:
+def answers(*targets: TargetStatus, **known: object) -> Answers:
     document = status_document(daemon_status(*targets, **known))
-    return Answers(documents=(document,), complaints=complaints, looked_in="/state")
+    return Answers(documents=(document,), silent=(), looked_in="/state")
 
 
 def test_all_well_is_ok_with_figures() -> None:
@@ -84,7 +85,7 @@ def test_the_worst_is_said_first_and_decides() -> None:
 
 
 def test_nothing_running_is_critical() -> None:
-    code, line = judge(Answers(documents=(), complaints=(), looked_in="/state"), _LIMITS)
+    code, line = judge(Answers(documents=(), silent=(), looked_in="/state"), _LIMITS)
 
     assert (code, line) == (
         HealthCode.CRITICAL,
@@ -93,24 +94,25 @@ def test_nothing_running_is_critical() -> None:
 
 
 @pytest.mark.parametrize(
-    ("complaint", "among_others", "code"),
+    ("silence", "among_others", "code"),
     [
-        ("x/control.sock: [Errno 111] Connection refused", False, HealthCode.CRITICAL),
-        ("x/control.sock: [Errno 111] Connection refused", True, HealthCode.WARNING),
-        ("x/control.sock: timed out", True, HealthCode.CRITICAL),
-        ("x/control.sock: [Errno 13] Permission denied", True, HealthCode.UNKNOWN),
+        (Silence.LEFT_OVER, False, HealthCode.CRITICAL),
+        (Silence.LEFT_OVER, True, HealthCode.WARNING),
+        (Silence.LATE, True, HealthCode.CRITICAL),
+        (Silence.OTHER, True, HealthCode.CRITICAL),
+        (Silence.FORBIDDEN, True, HealthCode.UNKNOWN),
     ],
 )
 def test_an_instance_that_does_not_answer_is_told_apart(
-    complaint: str, among_others: bool, code: HealthCode
+    silence: Silence, among_others: bool, code: HealthCode
 ) -> None:
     others = answers().documents if among_others else ()
+    silent = (NotReachable("x/control.sock", silence),)
 
-    found, line = judge(
-        Answers(documents=others, complaints=(complaint,), looked_in="/state"), _LIMITS
-    )
+    found, line = judge(Answers(documents=others, silent=silent, looked_in="/state"), _LIMITS)
 
-    assert (found, complaint in line) == (code, True)
+    assert found == code
+    assert f"no answer from x/control.sock: {silence.value}" in line
 
 
 def test_hostile_names_do_not_break_the_line() -> None:

@@ -132,7 +132,7 @@ def test_a_line_for_a_log_tells_state_pending_and_reason() -> None:
 
 def _answers() -> Answers:
     document = status_document(daemon_status(target_status(), target_status(target="web2")))
-    return Answers(documents=(document,), complaints=(), looked_in="/state")
+    return Answers(documents=(document,), silent=(), looked_in="/state")
 
 
 def test_only_what_is_named_is_left() -> None:

@@ -41,7 +41,7 @@ class View:
 def seen(answers: Answers, before: View) -> View:
     """Return what *answers* show; what stood there *before* where nobody answers any more."""
     documents = [completed(each) for each in answers.documents]
-    silent = answers.complaints
+    silent = tuple(map(str, answers.silent))
     if not documents and not silent:
         silent = (f"any instance (looked in {answers.looked_in})",)
     if not documents and before.rows:

@@ -20,7 +20,7 @@ def view(*targets: TargetStatus, **known: Any) -> View:
 def view_of(*statuses: DaemonStatus) -> View:
     """Return what instances say."""
     documents = tuple(map(status_document, statuses))
-    return seen(Answers(documents=documents, complaints=(), looked_in="/state"), View())
+    return seen(Answers(documents=documents, silent=(), looked_in="/state"), View())
 
 
 def desk_at(shown: View, index: int = 0) -> Desk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sersync.api.client import NotReachable, Silence
 from sersync.cli.instances import Answers
 from sersync.cli.top.desk import Desk, press, settled
 from sersync.cli.top.view import View, seen
@@ -82,7 +83,9 @@ def test_a_resync_is_asked_first(key: str, targets: list[str]) -> None:
 
 
 def test_nothing_is_ordered_of_those_who_do_not_answer() -> None:
-    gone = seen(Answers(documents=(), complaints=("gone",), looked_in=""), _TWO)
+    gone = seen(
+        Answers(documents=(), silent=(NotReachable("x", Silence.MISSING),), looked_in=""), _TWO
+    )
 
     assert gone.is_old
     for key in "prsS":
@@ -122,7 +125,9 @@ def test_numbers_that_changed_under_a_question_are_asked_anew() -> None:
 def test_a_yes_that_comes_too_late_does_nothing() -> None:
     before = view(target_status(state=TargetState.HALTED, reason=_GUARD))
     well = view(target_status())
-    gone = seen(Answers(documents=(), complaints=("gone",), looked_in=""), before)
+    gone = seen(
+        Answers(documents=(), silent=(NotReachable("x", Silence.MISSING),), looked_in=""), before
+    )
 
     desk, _ = press(desk_at(before), "r", before)
 

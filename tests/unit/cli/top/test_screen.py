@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from sersync.api.client import NotReachable, Silence
 from sersync.api.render import status_document
 from sersync.cli.instances import Answers
 from sersync.cli.top.desk import Desk, press
@@ -84,7 +85,7 @@ def test_nothing_steers_the_terminal() -> None:
 
 def test_an_older_daemon_is_shown() -> None:
     document = json.loads(_OLDER.read_text())
-    what = seen(Answers(documents=(document,), complaints=(), looked_in=""), View())
+    what = seen(Answers(documents=(document,), silent=(), looked_in=""), View())
 
     assert "www/web1" in "\n".join(_shown(what))
 
@@ -144,13 +145,15 @@ def test_changes_are_rather_what_the_history_tells() -> None:
 
 def test_an_instance_that_is_gone_leaves_its_rows_and_says_so() -> None:
     before = view(target_status())
-    gone = seen(Answers(documents=(), complaints=("x: refused",), looked_in=""), before)
+    gone = seen(
+        Answers(documents=(), silent=(NotReachable("x", Silence.LEFT_OVER),), looked_in=""), before
+    )
     back = seen(
-        Answers(documents=(status_document(daemon_status()),), complaints=(), looked_in=""), gone
+        Answers(documents=(status_document(daemon_status()),), silent=(), looked_in=""), gone
     )
 
     shown = "\n".join(_shown(gone))
     assert "NO ANSWER" in shown
-    assert "x: refused" in shown
+    assert "x: nothing listens there any more" in shown
     assert "www/web1" in shown
     assert "NO ANSWER" not in "\n".join(_shown(back))
