@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from sersync.model.history import Sample, Transfer
 from sersync.model.path import RelPath
 from sersync.model.request import Deed, Did, Request, Verb
 from sersync.model.status import (
+    AuditStatus,
     DaemonStatus,
     DirectoryCount,
     PassProgress,
@@ -20,16 +22,19 @@ from sersync.model.status import (
     TargetState,
     TargetStatus,
     TransferStatus,
+    WitnessStatus,
 )
 from sersync.model.tally import TargetTally
 from tests.support.board import FakeBoard
 
 HOSTILE = b"<script>alert(1)</script>\n\xff\xe2\x80\xaeexe.\"'"
+_CONFIRM = "sersync resume --confirm --source www --target backup --state-dir /var/lib/sersync/all"
+_DRIFTED_AT = time.time() - 7400.0
 MASS_DELETION = Reason(
     message="5,214 entries are to be deleted on backup, after 0 within 60 s; the limit is 1000",
     remedy="They stay until a person decides. Look at the source: is everything there that should"
-    " be? If the deletions are meant: sersync resume --confirm --source www --target backup.",
-    command="sersync resume --confirm --source www --target backup",
+    " be? If the deletions are meant: " + _CONFIRM,
+    command=_CONFIRM,
     needs_confirm=True,
 )
 UNMOUNTED = Reason(
@@ -75,7 +80,13 @@ def _problem(number: int) -> Problem:
 
 def _www() -> tuple[TargetStatus, ...]:
     return (
-        _target("www", "web1", TargetState.IN_SYNC),
+        _target(
+            "www", "web1", TargetState.IN_SYNC, witness=WitnessStatus(looked_s_ago=38.0),
+            audit=AuditStatus(
+                every_s=604_800.0, entries=1893, rounds=2, drift=3, repaired=3,
+                last_drift="img/logo.png", last_drift_at=_DRIFTED_AT,
+            ),
+        ),
         _target(
             "www", "web2", TargetState.TRANSFERRING,
             since_s=0.4, lag_s=0.31, pending=12, in_flight=40, runs=1, files_per_s=312.5,

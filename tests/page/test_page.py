@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sersync.model.batch import Reason
 from sersync.model.request import Verb
 from sersync.model.status import TargetState
 from tests.page.conftest import TOKEN, Site, Visit
@@ -66,6 +67,31 @@ def test_what_is_halted_is_told_first_with_what_to_type(
     commands = page.locator(".alarm .command code").all_inner_texts()
 
     assert commands == [MASS_DELETION.command, UNMOUNTED.command]
+
+
+def test_a_halt_that_needs_no_confirmation_tells_how_to_go_on_afterwards(
+    scene: Scene, serve: Serve, visit: Visits
+) -> None:
+    refused = Reason(message="the password is wrong", remedy="Correct it.", command="cat secrets")
+    scene.set("media", "node1", state=TargetState.HALTED, reason=refused)
+    page = visit(serve(scene).url).page
+    alarm = page.locator(".alarm", has_text="the password is wrong")
+
+    assert alarm.locator(".command code").all_inner_texts() == [
+        "cat secrets",
+        "sersync resume --source media --target node1 --state-dir /var/lib/sersync/all",
+    ]
+    assert "Then let it go on:" in alarm.inner_text()
+
+
+def test_what_the_audit_found_is_told(scene: Scene, serve: Serve, visit: Visits) -> None:
+    page = visit(serve(scene).url).page
+    row(page, "www/web1").locator("summary").click()
+    facts = row(page, "www/web1").locator(".facts").inner_text()
+
+    assert "2 rounds ended, 1,893 entries compared in this one" in facts
+    assert "3 paths, 3 carried again; last img/logo.png, 2 h" in facts
+    assert "as it was left" in facts
 
 
 def test_a_change_is_seen_within_a_second_and_what_is_open_stays_open(

@@ -92,7 +92,8 @@ def explain(board: Board, call: Call) -> Answer:
             target=query.get("target", ""),
             asks=query.get("ask", "1") != "0",
         )
-        return Answer(document=explanations_document(found))
+        own = board.status().state_dir
+        return Answer(document=explanations_document(found, state_dir=own))
     except ValueError as error:
         return _bad(str(error))
     except NobodyMeant as error:

@@ -43,9 +43,9 @@ def flushed_document(flushed: Iterable[Flushed]) -> Json:
     }
 
 
-def explanations_document(explanations: Iterable[Explanation]) -> Json:
-    """Return what ``GET /v1/explain`` answers with."""
-    return {"sources": [_explanation(each) for each in explanations]}
+def explanations_document(explanations: Iterable[Explanation], *, state_dir: str) -> Json:
+    """Return what ``GET /v1/explain`` answers with; *state_dir* is that of the daemon."""
+    return {"sources": [_explanation(each, state_dir) for each in explanations]}
 
 
 def verifications_document(verifications: Iterable[Verification], *, most: int) -> Json:
@@ -82,7 +82,7 @@ def missing_document(pending: MissingPath) -> Json:
     }
 
 
-def _explanation(explanation: Explanation) -> Json:
+def _explanation(explanation: Explanation, state_dir: str) -> Json:
     return {
         "source": explanation.source,
         "root": display(explanation.root),
@@ -95,7 +95,7 @@ def _explanation(explanation: Explanation) -> Json:
         "watched_from": display(explanation.watched_from),
         "halted": reason_document(explanation.halted),
         "targets": [_of_target(each) for each in explanation.targets],
-        "sentences": sentences(explanation),
+        "sentences": sentences(explanation, state_dir=state_dir),
     }
 
 

@@ -15,6 +15,7 @@ from sersync.model.explanation import (
     OnTarget,
     Watched,
 )
+from sersync.model.pasting import own_command, resume_command
 from sersync.model.path import display
 from sersync.model.pending import Because, MissingPath
 from sersync.model.status import TargetState
@@ -28,15 +29,18 @@ _KINDS = {
 }
 
 
-def sentences(explanation: Explanation) -> list[str]:
-    """Return all of it, the source first, then each target with its name in front."""
+def sentences(explanation: Explanation, *, state_dir: str) -> list[str]:
+    """Return all of it, the source first, then each target with its name in front.
+
+    *state_dir*: of the daemon, for the commands that it is answered by.
+    """
     return [
         *_of_source(explanation),
         *(
             f"{each.target}: {line}"
             for each in explanation.targets
             if explanation.excluded is None and explanation.behind is None
-            for line in _of_target(each, is_here=explanation.kind is not FileKind.NOTHING)
+            for line in _of_target(each, explanation, state_dir)
         ),
     ]
 
@@ -89,12 +93,12 @@ def _watched(about: Explanation) -> str:
             return "the source is halted, and not watched"
 
 
-def _of_target(each: OfTarget, *, is_here: bool) -> Iterator[str]:
+def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[str]:
     if each.excluded is not None:
         yield _excluded(each.excluded, b"")
         return
     if each.on_target is not None:
-        yield _on_target(each.on_target, is_here=is_here)
+        yield _on_target(each.on_target, is_here=about.kind is not FileKind.NOTHING)
     for pending in each.pending[:3]:
         yield _pending(pending)
     more = len(each.pending) - 3 + each.omitted
@@ -107,11 +111,15 @@ def _of_target(each: OfTarget, *, is_here: bool) -> Iterator[str]:
         said = f"{each.problem.message}. {each.problem.remedy}".rstrip()
         yield f"it failed {each.problem.failures} times in a row: {said}"
     if each.pending or each.compared or each.reason is not None:
-        yield from _held_up(each)
+        yield from _held_up(
+            each, resume_command(state_dir, about.source, each.target, confirm=False)
+        )
     elif each.on_target is not None and each.on_target.difference is not None:
+        names = ("--source", about.source, "--target", each.target)
+        repair = own_command("verify", "--repair", *names, state_dir=state_dir)
         yield (
-            "nothing is pending for it, so something else has changed the target: sersync verify"
-            " --repair puts that right"
+            "nothing is pending for it, so something else has changed the target; to put that"
+            f" right: {repair}"
         )
     else:
         yield "nothing is pending for it"
@@ -157,9 +165,9 @@ def _pending(pending: MissingPath) -> str:
             return f"{since}: it goes with the next transfer"
 
 
-def _held_up(each: OfTarget) -> Iterator[str]:
+def _held_up(each: OfTarget, goes_on: str) -> Iterator[str]:
     if each.state is TargetState.PAUSED:
-        yield "the target is paused; sersync resume goes on"
+        yield f"the target is paused; it goes on with: {goes_on}"
     elif each.reason is not None:
         later = f"; next attempt in {each.retry_in_s:.0f} s" if each.retry_in_s else ""
         yield f"the target is {each.state.value}: {_said(each.reason)}{later}"

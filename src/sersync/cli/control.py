@@ -15,6 +15,7 @@ from typer import Argument, Option
 
 from sersync.cli.instances import looked_in, sockets
 from sersync.errors import UsageError
+from sersync.model.pasting import own_command
 from sersync.model.request import Did, Request, Verb
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def pause(
     else:
         _print(answer["targets"])
         if not is_quiet:
-            print("sersync: transfers are still running; look again: sersync status")
+            look = own_command("status", state_dir=state_dir)
+            print(f"sersync: transfers are still running; look again: {look}")
     return Code.DONE if is_quiet else Code.REFUSED
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from sersync.cli.tables import STYLES, go_on
 from sersync.model.batch import Reason
 from sersync.model.figures import count, size, span
+from sersync.model.pasting import own_command, resume_command
 from sersync.model.path import display
 from sersync.model.status import (
     DaemonStatus,
@@ -82,9 +83,12 @@ def frame(status: DaemonStatus) -> RenderableType:
                 lines += _reason(target.target, target.reason)
             if target.state is TargetState.HALTED and source.halted is None:
                 confirm = target.reason is not None and target.reason.needs_confirm
-                line = go_on(status.state_dir, source.name, target.target, confirm=confirm)
-                lines.append(Text(f"    {line}"))
-            lines += _problems(target)
+                names = source.name, target.target
+                way_on = resume_command(status.state_dir, *names, confirm=confirm)
+                if target.reason is None or target.reason.command != way_on:
+                    line = go_on(status.state_dir, *names, confirm=confirm)
+                    lines.append(Text(f"    {line}"))
+            lines += _problems(target, status.state_dir)
     return Group(*lines)
 
 
@@ -167,12 +171,13 @@ def _reason(name: str, reason: Reason) -> list[RenderableType]:
     return lines
 
 
-def _problems(target: TargetStatus) -> list[RenderableType]:
+def _problems(target: TargetStatus, state_dir: str) -> list[RenderableType]:
     shown = target.problems[:_SHOWN_PROBLEMS]
     lines: list[RenderableType] = [
         Text(f"  {display(problem.path)}: {problem.message}", style="yellow") for problem in shown
     ]
     omitted = len(target.problems) - len(shown) + target.problems_omitted
     if omitted:
-        lines.append(Text(f"  and {count(omitted)} more (sersync status)", style="dim"))
+        look = own_command("status", state_dir=state_dir)
+        lines.append(Text(f"  and {count(omitted)} more: {look}", style="dim"))
     return lines

@@ -147,6 +147,15 @@ def _facts(target: Json) -> Iterator[str]:
         yield f"next attempt in {span(target['retry_in_s'])}"
     if target["files"]:
         yield f"{count(target['files'])} files, {size(target['sent_bytes'])} sent"
+    if (audit := target["audit"]) and audit["drift"]:
+        noun = "path" if audit["drift"] == 1 else "paths"
+        yield (
+            f"audit: {count(audit['drift'])} {noun} changed by something else,"
+            f" {count(audit['repaired'])} carried again, last {_path(audit['last_drift'])}"
+        )
+    elif audit:
+        noun = "round" if audit["rounds"] == 1 else "rounds"
+        yield f"audit: no drift in {count(audit['rounds'])} {noun}"
     if progress := target["progress"]:
         yield f"full pass: {pass_words(progress)}"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any, Final
 
 from rich.text import Text
 
 from sersync.model.figures import span
+from sersync.model.pasting import resume_command
 from sersync.model.path import display
 
 Json = dict[str, Any]
@@ -53,9 +53,9 @@ def brief(seconds: float) -> str:
 
 def go_on(state_dir: str, source: str, target: str = "", *, confirm: bool) -> str:
     """Return how to let a halted source or target go on, once its cause is gone or is meant."""
-    words = ["sersync", "resume", *(["--confirm"] if confirm else []), "--source", source]
-    words += [*(["--target", target] if target else []), "--state-dir", state_dir]
-    return f"{'If that is meant' if confirm else 'Then let it go on'}: {shlex.join(words)}"
+    return f"{'If that is meant' if confirm else 'Then let it go on'}: " + resume_command(
+        state_dir, source, target, confirm=confirm
+    )
 
 
 def source_troubles(document: Json, source: Json) -> list[Text]:
@@ -83,11 +83,14 @@ def target_troubles(document: Json, source: Json, target: Json) -> list[Text]:
         lines += trouble(target["target"], target["reason"], again_s)
     if target["state"] == "halted" and not source["halted"]:
         confirm = bool(target["reason"] and target["reason"]["needs_confirm"])
-        lines.append(_way_on(document, source["name"], target["target"], confirm=confirm))
+        names = source["name"], target["target"]
+        way_on = resume_command(document["state_dir"], *names, confirm=confirm)
+        # Some reasons end with just that command.
+        if not target["reason"] or target["reason"]["command"] != way_on:
+            lines.append(_way_on(document, *names, confirm=confirm))
     if target["state"] == "paused":
-        words = ["sersync", "resume", "--source", source["name"], "--target", target["target"]]
-        words += ["--state-dir", document["state_dir"]]
-        command = clean(shlex.join(words))
+        names = source["name"], target["target"]
+        command = clean(resume_command(document["state_dir"], *names, confirm=False))
         lines.append(Text.assemble((f"{clean(target['target'])}: ", "bold"), "paused by a person"))
         lines.append(Text(f"  Let it go on: {command}"))
     return lines

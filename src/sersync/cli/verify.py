@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 import sys
 import time
 from typing import Annotated, Any, Final
@@ -11,6 +12,7 @@ from typer import Argument, Option
 
 from sersync.cli.control import AsJson, Code, SourceName, StateDir, TargetName, asked
 from sersync.cli.place import about
+from sersync.model.pasting import own_command
 
 Json = dict[str, Any]
 
@@ -66,6 +68,12 @@ def verify(
     else:
         for each in found:
             _print(each)
+            if each["drift"] and not repair:
+                words = ("--source", each["source"], "--target", each["target"], "--repair")
+                again = own_command(
+                    "verify", *([path] if path else []), *words, state_dir=os.path.dirname(where)
+                )
+                print(f"  to carry again what has drifted: {again}")
     return Code.REFUSED if any(each["drift"] or each["failed"] for each in found) else Code.DONE
 
 
@@ -147,5 +155,3 @@ def _print(each: Json) -> None:
         print(f"  and {more} more; --json lists up to {_MOST:,}")
     if each["failed"] is not None:
         print(f"  it could not go on: {each['failed']['message']}. {each['failed']['remedy']}")
-    if each["drift"] and not each["repair"]:
-        print("  to carry again what has drifted: sersync verify --repair")

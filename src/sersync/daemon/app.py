@@ -35,6 +35,7 @@ from sersync.linux.lock import DirectoryLock, holder
 from sersync.linux.once import run_once
 from sersync.linux.roll import Roll, end_survivors
 from sersync.model.basis import basis_of
+from sersync.model.pasting import own_command
 from sersync.model.status import BatchReport, DaemonStatus
 from sersync.model.target import Settings, Source, Target
 from sersync.replication.pipeline import Pipeline
@@ -384,7 +385,7 @@ def _locked(state_dir: str) -> DirectoryLock:
         pid = holder(state_dir)
         raise AlreadyRunning(
             f"another sersync{f' (process {pid})' if pid else ''} works on {state_dir}",
-            hint=f"sersync status --state-dir {state_dir}    # what it does; or give this one"
+            hint=f"{own_command('status', state_dir=state_dir)}    # what it does; or give this one"
             " another --state-dir",
         ) from None
     except OSError as error:

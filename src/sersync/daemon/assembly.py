@@ -15,6 +15,7 @@ from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
 from sersync.linux.roll import Roll
 from sersync.model.filters import Filter
+from sersync.model.pasting import resume_command
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
@@ -44,7 +45,12 @@ def assemble_source(
     """
     root = os.path.realpath(source.root)
     try:
-        guard = RootWatch(root, source.root, mounts=_mounts(source, root, state_dir))
+        guard = RootWatch(
+            root,
+            source.root,
+            mounts=_mounts(source, root, state_dir),
+            confirm=_confirm(source, state_dir),
+        )
     except OSError as error:
         where = os.fsdecode(source.root)
         raise SourceError(
@@ -61,6 +67,7 @@ def assemble_source(
         clock=clock,
     )
     pipeline.root = root
+    pipeline.state_dir = state_dir
     pipeline.hooks = assemble_hooks(pipeline, root, clock)
     return pipeline
 
@@ -115,6 +122,7 @@ def _surroundings(
     root = pipeline.root
     return Surroundings(
         source=pipeline.source.name,
+        state_dir=pipeline.state_dir,
         mailbox=pipeline.mailbox,
         guard=pipeline.guard,
         scanner=_walk(root, target, target.filters),
@@ -168,7 +176,13 @@ def _mounts(source: Source, root: bytes, state_dir: str) -> MountWatch:
         remembered=record.load() if record else (),
         record=record.save if record else lambda _: None,
         is_excluded=partial(source.filters.excludes, is_dir=True),
+        confirm=_confirm(source, state_dir),
     )
+
+
+def _confirm(source: Source, state_dir: str) -> str:
+    """Return the command by which people say that what became of *source* is meant."""
+    return resume_command(state_dir, source.name, confirm=True)
 
 
 def _extent(pipeline: Pipeline) -> Extent:

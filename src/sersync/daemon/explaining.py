@@ -22,6 +22,7 @@ from sersync.model.explanation import (
     Watched,
 )
 from sersync.model.filters import Filter
+from sersync.model.pasting import resume_command
 from sersync.model.path import ROOT, RelPath, display, is_within, parent
 from sersync.model.rule import Rule
 from sersync.replication.pending import pending_paths
@@ -35,7 +36,6 @@ _MOST_SHOWN: Final = 10
 _MOST_LOOKED_THROUGH: Final = 100_000
 _MOST_AT_ONCE: Final = 4
 _BUSY: Final = Reason(message="others are asking just now", remedy="Ask again in a moment.")
-_PAUSED: Final = Reason(message="paused: no connection is opened", remedy="sersync resume")
 _HALTED: Final = Reason(message="the source is halted")
 
 
@@ -133,7 +133,7 @@ class Explaining:
     def _ask(self, pipeline: Pipeline, worker: TargetWorker, path: RelPath) -> OnTarget:
         """Ask the target for just *path*, if it may be asked."""
         if worker.is_paused:
-            return OnTarget(unknown=_PAUSED)
+            return OnTarget(unknown=_paused(pipeline, worker.target.name))
         if pipeline.lost is not None:
             return OnTarget(unknown=_HALTED)
         with ExitStack() as stack:
@@ -174,6 +174,11 @@ class Explaining:
         wanted = decides if isinstance(decides, Rule) else getattr(decides, "text", b"")
         line = rule_line(content, source, wanted)
         return "" if line is None else f"{file}:{line}"
+
+
+def _paused(pipeline: Pipeline, target: str) -> Reason:
+    goes_on = resume_command(pipeline.state_dir, pipeline.source.name, target, confirm=False)
+    return Reason(message="paused: no connection is opened", remedy=goes_on)
 
 
 def _look(root: bytes, path: RelPath) -> tuple[FileKind, int]:

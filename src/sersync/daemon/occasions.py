@@ -9,6 +9,7 @@ from typing import Final
 from sersync.model.batch import Reason
 from sersync.model.figures import span
 from sersync.model.notification import Notification, NotifySettings, Occasion
+from sersync.model.pasting import own_command
 from sersync.model.path import display
 from sersync.model.status import DaemonStatus, SourceStatus, TargetState, TargetStatus
 
@@ -39,7 +40,7 @@ class Occasions:
                 if self._is_behind(key, target):
                     behind[key] = self._behind.get(key, now)
                     if key not in self._behind and (key[0], key[1], "halt") not in halted:
-                        found.append(_lag(target))
+                        found.append(_lag(target, status.state_dir))
         known = {
             (source.name, target) for source in status.sources
             for target in ("", *(each.target for each in source.targets))
@@ -82,8 +83,9 @@ def _halt(key: _Key, reason: Reason) -> Notification:
     )
 
 
-def _lag(target: TargetStatus) -> Notification:
+def _lag(target: TargetStatus, state_dir: str) -> Notification:
     waiting = target.pending + target.in_flight
+    look = own_command("status", state_dir=state_dir)
     message = f"it has been behind for {span(target.lag_s)}; {waiting:,} paths are pending"
     if target.reason is not None:
         message += f"; {target.reason.message}"
@@ -93,7 +95,7 @@ def _lag(target: TargetStatus) -> Notification:
         target=target.target,
         message=message,
         remedy=target.reason.remedy if target.reason is not None else "",
-        command=target.reason.command if target.reason is not None else "sersync status",
+        command=target.reason.command if target.reason is not None else look,
         lag_s=target.lag_s,
     )
 

@@ -13,12 +13,12 @@ reported meanwhile. What is confirmed is what is pending at that moment, as a dr
 from __future__ import annotations
 
 import logging
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.model.batch import Census, Outcome, Reason
 from sersync.model.checkpoint import Asked
+from sersync.model.pasting import resume_command
 from sersync.model.target import Target
 from sersync.replication.health import Health
 from sersync.replication.passes import Passes
@@ -179,19 +179,21 @@ class Deletions:
         limit = self._guard.limit
         if limit is None or asked.entries + asked.deleted <= limit:
             return
+        before, confirm = asked.reason.command, self._command()
+        remedy = asked.reason.remedy.replace(before, confirm) if before else asked.reason.remedy
+        # The state directory may have been moved meanwhile.
+        reason = replace(asked.reason, remedy=remedy, command=confirm)
         self._question = _Question(
-            told=asked.reason,
+            told=reason,
             deleted=asked.deleted,
             stopped=asked.entries,
             follows=asked.follows,
         )
-        self._health.halt = asked.reason
+        self._health.halt = reason
         log.error(
             "%s is still halted, as before: %s. %s",
-            self._target.name,
-            asked.reason.message,
-            asked.reason.remedy,
-        )
+            self._target.name, reason.message, reason.remedy,
+        )  # fmt: skip
 
     def wants_to_count(self, now: float) -> bool:
         """Tell whether ``tend`` has something to do; the target must be open for it."""
@@ -291,5 +293,5 @@ class Deletions:
         )
 
     def _command(self) -> str:
-        source, target = shlex.quote(self._around.source), shlex.quote(self._target.name)
-        return f"sersync resume --confirm --source {source} --target {target}"
+        around = self._around
+        return resume_command(around.state_dir, around.source, self._target.name, confirm=True)

@@ -56,6 +56,8 @@ class Pipeline:
         self.source = source
         self.root = source.root
         """Where the root led when this was made; whoever made it knows."""
+        self.state_dir = ""
+        """By which people reach the daemon; whoever made this knows."""
         self.mailbox = mailbox
         self.guard = guard
         self.workers: dict[str, TargetWorker] = {}

@@ -11,6 +11,7 @@ from typing import Final
 
 from sersync.model.batch import Problem, Reason
 from sersync.model.checkpoint import Held
+from sersync.model.pasting import resume_command
 from sersync.model.path import ROOT, RelPath
 from sersync.model.request import Did
 from sersync.model.slices import Slice
@@ -208,7 +209,9 @@ class Reins:
         """
         if held.is_paused:
             self._health.is_paused = True
-            log.info("%s is still paused; sersync resume goes on", self.target.name)
+            names = self._around.source, self.target.name
+            goes_on = resume_command(self._around.state_dir, *names, confirm=False)
+            log.info("%s is still paused; it goes on with: %s", self.target.name, goes_on)
         if is_same:
             self._witness.recall(held.recent)
             if held.asked is not None:

@@ -17,6 +17,8 @@ class Surroundings:
     """What a worker needs besides its target: the same for all workers of a source, mostly."""
 
     source: str
+    state_dir: str = ""
+    """By which people reach the daemon; empty where nobody can."""
     mailbox: Mailbox
     guard: RootGuard
     scanner: Scanner

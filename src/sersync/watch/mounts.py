@@ -10,15 +10,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from sersync.linux.identity import birth_ns
 from sersync.linux.mounts import MountTable, mounted
 from sersync.model.batch import Reason
 from sersync.model.mount import MissingMount, Mount, tells_of_all
+from sersync.model.pasting import word
 from sersync.model.path import RelPath, display
 
 Survey = Callable[[bytes], Mapping[RelPath, Mount]]
 Record = Callable[[Iterable[Mount]], None]
+
+CONFIRM: Final = "sersync resume --confirm"
+"""Where nothing is known of who may have to be asked."""
 
 
 def survey(root: bytes) -> dict[RelPath, Mount]:
@@ -51,7 +56,8 @@ class MountWatch:
     """Knows the file systems below *root*. For any thread.
 
     *remembered* are those of an earlier start, *record* is called when they are others.
-    *is_excluded* tells of places that do not take part.
+    *is_excluded* tells of places that do not take part. *confirm*: the command by which people
+    say that what is missing is gone for good.
     """
 
     def __init__(
@@ -62,11 +68,13 @@ class MountWatch:
         record: Record = lambda _: None,
         is_excluded: Callable[[RelPath], bool] = lambda _: False,
         look: Survey = survey,
+        confirm: str = CONFIRM,
     ) -> None:
         self._root = root
         self._record = record
         self._is_excluded = is_excluded
         self._survey = look
+        self._confirm = confirm
         self._lock = threading.Lock()
         self._table = MountTable()
         self._known = {mount.path: mount for mount in remembered if not is_excluded(mount.path)}
@@ -136,7 +144,8 @@ class MountWatch:
                     self._news.append(path)
                 self._known[path] = mount
             elif known is not None:
-                missing[path] = MissingMount(path=path, reason=_reason(self._place(path), mount))
+                reason = _reason(self._place(path), mount, self._confirm)
+                missing[path] = MissingMount(path=path, reason=reason)
         self._missing = missing
         self._keep()
 
@@ -145,17 +154,17 @@ class MountWatch:
             self._recorded = dict(self._known)
             self._record(self._known.values())
 
-    def _place(self, path: RelPath) -> str:
-        return display(self._root.rstrip(b"/") + b"/" + path)
+    def _place(self, path: RelPath) -> bytes:
+        return self._root.rstrip(b"/") + b"/" + path
 
 
-def _reason(where: str, found: Mount | None) -> Reason:
+def _reason(point: bytes, found: Mount | None, confirm: str) -> Reason:
     what = "is not mounted" if found is None else "is another one than before"
     return Reason(
-        message=f"the file system at {where} {what}",
+        message=f"the file system at {display(point)} {what}",
         remedy="What the targets have of it stays as it is, and nothing there is carried; all else"
         " goes on. Mount it again and it goes on by itself; if it is gone for good, which deletes"
-        " it on the targets: sersync resume --confirm",
-        command=f"findmnt -T {where}",
+        f" it on the targets: {confirm}",
+        command=f"findmnt -T {word(point)}",
         needs_confirm=True,
     )

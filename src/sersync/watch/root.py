@@ -8,8 +8,9 @@ from typing import Final
 from sersync.linux.identity import file_system_of
 from sersync.model.batch import Reason
 from sersync.model.mount import MissingMount, tells_of_all
+from sersync.model.pasting import word
 from sersync.model.path import ROOT, RelPath, display
-from sersync.watch.mounts import MountWatch
+from sersync.watch.mounts import CONFIRM, MountWatch
 
 _NOBODY: Final = (-1, -1)
 """What no directory is identified by."""
@@ -25,17 +26,24 @@ class RootWatch:
     """
 
     def __init__(
-        self, root: bytes, given: bytes | None = None, *, mounts: MountWatch | None = None
+        self,
+        root: bytes,
+        given: bytes | None = None,
+        *,
+        mounts: MountWatch | None = None,
+        confirm: str = CONFIRM,
     ) -> None:
+        """*confirm*: the command by which people say that what became of the root is meant."""
         self._root = root
         self._given = given or root
+        self._confirm = confirm
         status = os.stat(root)
         self._identity = (status.st_dev, status.st_ino)
         self._tells = tells_of_all(file_system_of(root))
         self._witness = b""
         self._may_be_empty = False
         self._had_entries = not self._is_empty()
-        self.mounts = mounts or MountWatch(root)
+        self.mounts = mounts or MountWatch(root, confirm=confirm)
 
     @property
     def had_entries(self) -> bool:
@@ -83,7 +91,7 @@ class RootWatch:
 
     def check(self) -> Reason | None:
         """Return None while the root is what it was; else why nothing may be carried."""
-        where = display(self._root)
+        where, pasted = display(self._root), word(self._root)
         try:
             status = os.stat(self._root)
             is_followed = self._given == self._root or os.path.realpath(self._given) == self._root
@@ -92,7 +100,7 @@ class RootWatch:
                 message=f"the source root {where} is gone ({error.strerror})",
                 remedy="Nothing was deleted on the targets. Bring the directory back, or mount its"
                 " file system: replication then goes on by itself.",
-                command=f"ls -ld {where}; findmnt -T {where}",
+                command=f"ls -ld {pasted}; findmnt -T {pasted}",
             )
         if not is_followed:
             return Reason(
@@ -100,16 +108,16 @@ class RootWatch:
                 remedy="Nothing was deleted on the targets. If the new place is meant, restart"
                 ' sersync; everything is then compared. With root_symlink = "follow" it goes on'
                 " there by itself.",
-                command=f"ls -l {display(self._given)}",
+                command=f"ls -l {word(self._given)}",
             )
         if (status.st_dev, status.st_ino) != self._identity:
             return Reason(
                 message=f"the source root {where} is another directory than before: it was"
                 " replaced, or a file system was mounted or unmounted there",
                 remedy="Nothing was deleted on the targets. Mount the file system again and"
-                " replication goes on by itself; if the new directory is meant, confirm it"
-                " (sersync resume --confirm).",
-                command=f"findmnt -T {where}; ls -la {where}",
+                " replication goes on by itself; if the new directory is meant:"
+                f" {self._confirm}",
+                command=f"findmnt -T {pasted}; ls -la {pasted}",
                 needs_confirm=True,
             )
         if self._is_empty():
@@ -117,9 +125,9 @@ class RootWatch:
                 return Reason(
                     message=f"the source root {where} was emptied",
                     remedy="Nothing more was deleted on the targets. When files are back,"
-                    " replication goes on by itself; if the targets are to be emptied too,"
-                    " confirm it (sersync resume --confirm).",
-                    command=f"ls -la {where}",
+                    " replication goes on by itself; if the targets are to be emptied too:"
+                    f" {self._confirm}",
+                    command=f"ls -la {pasted}",
                     needs_confirm=True,
                 )
         else:

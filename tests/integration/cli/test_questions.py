@@ -122,7 +122,9 @@ def test_verify_tells_drift_by_its_exit_code_and_repairs_it(
     found = cli.run("verify", *_HERE)
     assert found.returncode == 1
     assert "d/file: drifted, other on the target" in found.stdout
-    assert "sersync verify --repair" in found.stdout
+    again = found.stdout.rpartition("to carry again what has drifted: ")[2].split()
+    assert again[:2] == ["sersync", "verify"]
+    assert ("--repair" in again, again[-2]) == (True, "--state-dir")
     repaired = cli.run("verify", "--repair", "--json", "d", *_HERE)
     [document] = json.loads(repaired.stdout)["verifications"]
     assert document["repaired"] >= 1

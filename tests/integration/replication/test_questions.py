@@ -34,7 +34,7 @@ def explain(engine: Engine, path: bytes) -> Explanation:
 
 
 def told(engine: Engine, path: bytes) -> str:
-    return "\n".join(sentences(explain(engine, path)))
+    return "\n".join(sentences(explain(engine, path), state_dir=""))
 
 
 def verify(

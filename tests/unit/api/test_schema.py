@@ -34,7 +34,7 @@ from tests.support.full_status import a_full_backlog, a_full_deed, a_full_status
         (schema_of(Deed), deeds_document([a_full_deed()])["targets"][0]),
         (WAITED, waited_document([a_full_wait()])),
         (FLUSHED, flushed_document([a_full_flush()])),
-        (EXPLAINED, explanations_document([a_full_explanation()])),
+        (EXPLAINED, explanations_document([a_full_explanation()], state_dir="")),
         (VERIFIED, verifications_document([a_full_verification()], most=1)),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sersync.errors import UsageError
 from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.dirty import Scope
 from sersync.model.path import RelPath
-from sersync.model.status import PendingPath, TargetState
+from sersync.model.status import AuditStatus, PendingPath, TargetState
 from tests.support.full_status import a_full_status
 from tests.support.status import daemon_status, target_status
 
@@ -148,3 +149,15 @@ def test_a_name_that_nobody_has_is_an_error_that_says_what_there_is() -> None:
 
     assert 'there is no target "web3" of source "www"' in str(caught.value)
     assert caught.value.hint == "There is: www/web1, www/web2"
+
+
+def test_what_the_audit_found_is_told() -> None:
+    audit = AuditStatus(every_s=60.0, rounds=2, drift=3, repaired=2, last_drift="img/a b.png")
+
+    found = _text(status_document(daemon_status(target_status(audit=audit))), 200)
+    nothing = replace(audit, rounds=1, drift=0, repaired=0)
+    clean = _text(status_document(daemon_status(target_status(audit=nothing))), 200)
+
+    said = "audit: 3 paths changed by something else, 2 carried again, last 'img/a b.png'"
+    assert said in found
+    assert "audit: no drift in 1 round" in clean

@@ -47,7 +47,9 @@ def _explained(board: Board, asked: str, source: str) -> AnswerView:
         found = board.questions.explain(path, source=source, target="", asks=True)
     except (NobodyMeant, ValueError) as error:
         return AnswerView(title=title, error=str(error))
-    return AnswerView(title=title, lines=tuple(line for each in found for line in sentences(each)))
+    own = board.status().state_dir
+    lines = tuple(line for each in found for line in sentences(each, state_dir=own))
+    return AnswerView(title=title, lines=lines)
 
 
 def _live(board: Board, call: Call) -> Answer:

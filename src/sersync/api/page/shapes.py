@@ -30,6 +30,9 @@ class Alarm:
     message: str
     remedy: str
     command: str
+    way_on: tuple[str, ...]
+    """What lets it go on, in words and as a command; empty where it does by itself, or the
+    command is that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,8 @@ class PageView:
     headline: str
     detail: str
     instance: str
+    look: str
+    """The command that shows the same in a terminal."""
     alarms: tuple[Alarm, ...]
     sources: tuple[SourceView, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,7 @@ from sersync.api.page.shapes import (
 from sersync.model.batch import Reason
 from sersync.model.figures import count, size, span
 from sersync.model.history import Sample, Transfer
+from sersync.model.pasting import own_command, resume_command
 from sersync.model.path import display
 from sersync.model.status import (
     DaemonStatus,
@@ -72,7 +73,7 @@ def page_view(status: DaemonStatus, past: Past, *, now: float, with_plots: bool 
 
     Plots are most of the page and change slowly: *with_plots* false leaves them out.
     """
-    sources = tuple(_source(each, past, now if with_plots else None) for each in status.sources)
+    sources = tuple(_source(each, past, now, with_plots=with_plots) for each in status.sources)
     targets = [target for source in sources for target in source.targets]
     alarms = tuple(_alarms(status))
     mood, headline, detail = _headline(targets, alarms)
@@ -82,6 +83,7 @@ def page_view(status: DaemonStatus, past: Past, *, now: float, with_plots: bool 
         headline=headline,
         detail=detail,
         instance=f"sersync {status.version}, process {status.pid}, up {span(status.uptime_s)}",
+        look=own_command("status", state_dir=status.state_dir),
         alarms=alarms,
         sources=sources,
     )
@@ -122,14 +124,23 @@ def _alarms(status: DaemonStatus) -> list[Alarm]:
     for source in status.sources:
         if source.halted is not None:
             found.append(
-                _alarm(source.name, "", source.halted, kind="source", since=_halted_for(source))
+                _alarm(
+                    status,
+                    source.name,
+                    "",
+                    source.halted,
+                    kind="source",
+                    since=_halted_for(source),
+                    goes_on_by_itself=not source.halted.needs_confirm,
+                )
             )
         found += [
-            _alarm(source.name, "", missing.reason, kind=f"mount:{display(missing.path)}")
+            _alarm(status, source.name, "", missing.reason, kind=f"mount:{display(missing.path)}")
             for missing in source.missing
         ]
         found += [
             _alarm(
+                status,
                 source.name,
                 target.target,
                 target.reason,
@@ -150,7 +161,20 @@ def _halted_for(source: SourceStatus) -> str:
     return span(max(known)) if known else ""
 
 
-def _alarm(source: str, target: str, reason: Reason, *, kind: str, since: str = "") -> Alarm:
+def _alarm(
+    status: DaemonStatus,
+    source: str,
+    target: str,
+    reason: Reason,
+    *,
+    kind: str,
+    since: str = "",
+    goes_on_by_itself: bool = False,
+) -> Alarm:
+    confirm = reason.needs_confirm
+    command = resume_command(status.state_dir, source, target, confirm=confirm)
+    is_said = goes_on_by_itself or command == reason.command
+    words = "If that is meant:" if confirm else "Then let it go on:"
     return Alarm(
         key=f"alarm:{kind}:{source}/{target}",
         where=f"{source} → {target}" if target else source,
@@ -158,10 +182,11 @@ def _alarm(source: str, target: str, reason: Reason, *, kind: str, since: str = 
         message=reason.message,
         remedy=reason.remedy,
         command=reason.command,
+        way_on=() if is_said else (words, command),
     )
 
 
-def _source(source: SourceStatus, past: Past, plotted_at: float | None) -> SourceView:
+def _source(source: SourceStatus, past: Past, now: float, *, with_plots: bool) -> SourceView:
     watched = f"{count(source.directories)} directories watched by {source.watcher}"
     if source.state is not None and source.state.reason is not None:
         watched += f"; its state cannot be stored: {source.state.reason.message}"
@@ -172,12 +197,14 @@ def _source(source: SourceStatus, past: Past, plotted_at: float | None) -> Sourc
         root=source.root,
         summary=watched,
         notes=(*source.notes, *hooks),
-        targets=tuple(_target(target, source, past, plotted_at) for target in source.targets),
+        targets=tuple(
+            _target(target, source, past, now, with_plots=with_plots) for target in source.targets
+        ),
     )
 
 
 def _target(
-    target: TargetStatus, source: SourceStatus, past: Past, plotted_at: float | None
+    target: TargetStatus, source: SourceStatus, past: Past, now: float, *, with_plots: bool
 ) -> TargetView:
     mood, words = _STATES[target.state]
     names = target.source, target.target
@@ -198,7 +225,7 @@ def _target(
         pending=_paths(target.pending + target.in_flight) or "nothing",
         moving=f"{count(target.in_flight)} moving" if target.in_flight else "",
         why=_why(target, source),
-        facts=tuple(_facts(target)),
+        facts=(*_facts(target), *_comparisons(target, now)),
         progress=_progress(target),
         reason=target.reason,
         problems=problems,
@@ -209,7 +236,7 @@ def _target(
         runs=tuple(map(_run, target.transfers[:_MOST_RUNS])),
         transfers=tuple(map(_transfer, past.transfers(*names))),
         is_paused=target.state is TargetState.PAUSED,
-        plots=None if plotted_at is None else _plots(past.samples, *names, plotted_at),
+        plots=_plots(past.samples, *names, now) if with_plots else None,
     )
 
 
@@ -264,7 +291,7 @@ def _facts(target: TargetStatus) -> list[tuple[str, str]]:
     facts = [
         ("Last success", _ago(target.last_success_s_ago)),
         ("Carried", f"{count(target.files)} files, {size(target.sent_bytes)}"),
-        ("Rate", f"{target.files_per_s:.1f} files/s"),
+        ("Rate", f"{target.files_per_s:.1f} files/s, {size(target.bytes_per_s)}/s"),
         ("Connections", f"{target.runs} at work, {target.spares} ready"),
     ]
     if target.retry_in_s is not None:
@@ -276,6 +303,22 @@ def _facts(target: TargetStatus) -> list[tuple[str, str]]:
     if target.unconfirmed:
         facts.append(("To be confirmed", f"{count(target.unconfirmed)} paths"))
     return facts
+
+
+def _comparisons(target: TargetStatus, now: float) -> Iterator[tuple[str, str]]:
+    """Yield what was found when the target was compared with what was carried there."""
+    if (witness := target.witness) is not None:
+        seen = f"{_paths(witness.differing)} differed" if witness.differing else "as it was left"
+        yield "Last looked at", f"{_ago(witness.looked_s_ago)}: {seen}"
+    if (audit := target.audit) is None:
+        return
+    rounds = f"{count(audit.rounds)} {'round' if audit.rounds == 1 else 'rounds'} ended"
+    yield "Audit", f"{rounds}, {count(audit.entries)} entries compared in this one"
+    if audit.drift:
+        found = f"{_paths(audit.drift)}, {count(audit.repaired)} carried again"
+        ago_s = None if audit.last_drift_at is None else max(0.0, now - audit.last_drift_at)
+        when = "" if ago_s is None else f", {_ago(ago_s)}"
+        yield "Changed by something else", f"{found}; last {audit.last_drift}{when}"
 
 
 def _ago(seconds: float | None) -> str:
