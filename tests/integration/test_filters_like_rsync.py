@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sersync.config.rsync_options import parse_rsync_options
+from sersync.config.toml import parse
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import ROOT, RelPath, ancestors
 
@@ -105,12 +107,12 @@ def names_below(directory: Path) -> Iterator[bytes]:
             yield os.path.relpath(os.path.join(above, name), top)
 
 
-def rsync(*args: bytes | str) -> list[bytes]:
+def rsync(*args: bytes | str, **environ: str) -> list[bytes]:
     """Run rsync; return the names it lists, unescaped, directories without their slash."""
     result = subprocess.run(
         ["rsync", "-r", "-8", "--out-format=@%i %n", *args],
         capture_output=True,
-        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"} | environ,
         timeout=30,
     )
     assert result.returncode == 0, result.stderr
@@ -159,6 +161,39 @@ def test_rsync_deletes_nothing_on_a_far_side_that_the_predicate_excludes(
         kept = {p for p, is_dir in tree.items() if filters.excludes(p, is_dir=is_dir)}
         above = {directory for path in kept for directory in ancestors(path)} - {ROOT}
         assert left == kept | above, rules
+
+
+@pytest.mark.parametrize(
+    ("at_home", "variable"),
+    [
+        (None, ""),
+        (b"*.mine\n  x.?\t", ""),
+        (None, "*.mine a.o"),
+        (b"*.mine", "x.z"),
+        (b"*.mine ! x.z", ""),
+        (b"x.z", "! *.mine"),
+        (b"# ; - + x.* \xff", "- x.z"),
+        (b"y" * 5000 + b" *.mine", ""),
+    ],
+)
+def test_cvs_exclude_also_obeys_what_the_user_ignores_everywhere(
+    tmp_path: Path, at_home: bytes | None, variable: str
+) -> None:
+    names = b"a.o b.mine c.mine! x.y x.z # - + ; \xff core".split()
+    tree = {RelPath(name): False for name in names}
+    if at_home is not None:
+        (tmp_path / ".cvsignore").write_bytes(at_home)
+    environ = {"HOME": os.fspath(tmp_path)} | ({"CVSIGNORE": variable} if variable else {})
+    root = tmp_path / "root"
+    root.mkdir()
+    text = f'[[source]]\nroot = "{root}"\n[[source.target]]\nto = "/x"\nrsync_options = ["-aC"]\n'
+    [source] = parse(text, "sersync.toml", environ).settings.sources
+    filters = source.targets[0].filters
+    with planted(tree) as (full, empty):
+        sent = rsync("-n", "--cvs-exclude", f"{full}/", f"{empty}/", **environ)
+    assert {RelPath(path) for path in sent} - {b"."} == {
+        path for path in tree if not filters.excludes(path, is_dir=False)
+    }
 
 
 def test_cvs_exclude_means_what_it_means_to_rsync() -> None:

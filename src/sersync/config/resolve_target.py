@@ -34,11 +34,13 @@ class Surroundings:
     """What a configuration may draw on besides its own text.
 
     *password* serves rsync daemons that have no password file. *read_file* returns the content
-    of a file of patterns, such as ``--exclude-from`` names, or raises ``OSError``.
+    of a file of patterns, such as ``--exclude-from`` names, or raises ``OSError``. *own_ignored*
+    returns the words that the user adds to what ``--cvs-exclude`` excludes.
     """
 
     password: str = ""
     read_file: Callable[[str], bytes] | None = None
+    own_ignored: Callable[[], bytes] = bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,10 @@ class TargetResolver:
 
     def _options(self) -> ParsedOptions:
         parsed = parse_rsync_options(
-            self._settings.rsync_options, base=(), read_file=self._surroundings.read_file
+            self._settings.rsync_options,
+            base=(),
+            read_file=self._surroundings.read_file,
+            own_ignored=self._surroundings.own_ignored,
         )
         for mistake in parsed.mistakes:
             self._mistake("rsync_options", mistake.message, mistake.suggestion)

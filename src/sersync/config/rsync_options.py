@@ -17,7 +17,7 @@ from sersync.errors import Mistake
 from sersync.model.filters import Rule
 from sersync.model.follow import Follow
 from sersync.model.options import RsyncOptions
-from sersync.model.rule import literal_pattern, parse_filter_option, parse_pattern_option
+from sersync.model.rule import ignored, literal_pattern, parse_filter_option, parse_pattern_option
 
 PARTIAL_DIR: Final = ".rsync-partial"
 """Where ``--partial`` keeps what was cut off, beside the file; excluded everywhere."""
@@ -40,7 +40,8 @@ _CVS_PATTERNS: Final = rb"""
     *.old *.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core
     .svn/ .git/ .hg/ .bzr/
 """.split()
-"""What ``--cvs-exclude`` excludes: rsync(1)."""
+"""What ``--cvs-exclude`` excludes, before what the user has in ``$HOME/.cvsignore`` and the
+variable ``CVSIGNORE``: rsync(1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +75,17 @@ def parse_rsync_options(
     *,
     base: Sequence[str] = ("--archive",),
     read_file: Callable[[str], bytes] | None = None,
+    own_ignored: Callable[[], bytes] = bytes,
 ) -> ParsedOptions:
     """Return what *args* mean when they are added to *base*.
 
     *args* are words as rsync takes them: ``-artuz``, ``-e``, ``ssh``, ``--max-size=1g``,
     ``--no-perms``. *read_file* returns the content of a file of rules (``--exclude-from``) or
-    raises ``OSError``; without it such a file is a mistake. Never raises: all that is wrong is in
+    raises ``OSError``; without it such a file is a mistake. *own_ignored* returns the words that
+    the user adds to what ``--cvs-exclude`` excludes. Never raises: all that is wrong is in
     ``mistakes``.
     """
-    reading = _Reading(read_file)
+    reading = _Reading(read_file, own_ignored)
     for given in given_options([*base, *args]):
         if isinstance(given, Mistake):
             reading.mistakes.append(given)
@@ -98,9 +101,12 @@ def parse_rsync_options(
 class _Reading:
     """Collects what the options say, one after the other. For one call, on one thread."""
 
-    def __init__(self, read_file: Callable[[str], bytes] | None) -> None:
+    def __init__(
+        self, read_file: Callable[[str], bytes] | None, own_ignored: Callable[[], bytes]
+    ) -> None:
         self.mistakes: list[Mistake] = []
         self._read_file = read_file
+        self._own_ignored = own_ignored
         self._passed: list[str] = []
         self._on: set[str] = set()
         self._values: dict[str, str] = {}
@@ -218,7 +224,7 @@ class _Reading:
             self._passed.append(f"--partial-dir={PARTIAL_DIR}")
             self._warn("--partial: what is cut off is kept beside the file, not in its place")
         if "cvs-exclude" in self._on:
-            self._rules += [Rule(False, pattern) for pattern in _CVS_PATTERNS]
+            self._rules += ignored([*_CVS_PATTERNS, *self._own_ignored().split()])
         if "delete-excluded" in self._on:
             self._rules = [replace(rule, sends_only=True) for rule in self._rules]
         self._exclude_side_directories()

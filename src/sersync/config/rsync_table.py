@@ -166,7 +166,6 @@ _TRANSLATED: Final = (
     "--exclude-from=FILE",
     "--include-from=FILE",
     "--filter=RULE -f",
-    "--cvs-exclude -C",
     "--[no-]partial",
     "-P",
     "--password-file=FILE",
@@ -180,6 +179,8 @@ _TRANSLATED: Final = (
 )
 
 _TRANSLATED_WITH_A_NOTE: Final = {
+    "--cvs-exclude -C": "a .cvsignore in the tree holds at once; ~/.cvsignore of the daemon's user"
+    " and its variable CVSIGNORE are read when the configuration is",
     "--delete-excluded": "holds for what other options of rsync exclude; what `exclude` or a"
     " <filter> excludes is never deleted",
 }

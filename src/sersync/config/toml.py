@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import errno
 import os
@@ -9,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,6 +26,7 @@ from sersync.errors import ConfigError, Mistake
 from sersync.model.target import Settings
 
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+_MOST_IGNORED_BYTES = 1 << 20
 _STAND_IN = {"root": "/", "to": "/"}
 """Takes the place of a required value that is missing, so that the rest can be checked too."""
 
@@ -59,7 +62,20 @@ def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
 
 def surroundings(environ: Mapping[str, str]) -> Surroundings:
     """Return what this host offers to a configuration that is read with *environ*."""
-    return Surroundings(password=environ.get("RSYNC_PASSWORD", ""), read_file=_patterns)
+    return Surroundings(
+        password=environ.get("RSYNC_PASSWORD", ""),
+        read_file=_patterns,
+        own_ignored=partial(_own_ignored, environ),
+    )
+
+
+def _own_ignored(environ: Mapping[str, str]) -> bytes:
+    """Return the words of ``$HOME/.cvsignore``, then those of ``CVSIGNORE``: rsync(1), ``-C``."""
+    words = os.fsencode(environ.get("CVSIGNORE", ""))
+    if home := environ.get("HOME"):
+        with contextlib.suppress(OSError), open(os.path.join(home, ".cvsignore"), "rb") as file:
+            return file.read(_MOST_IGNORED_BYTES) + b"\n" + words
+    return words
 
 
 def _patterns(file: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 from sersync.model.filters import Filter
 from sersync.model.options import IGNORE_FILE
 from sersync.model.path import ROOT, RelPath, ancestors, join, name, parent
-from sersync.model.rule import Rule
+from sersync.model.rule import Rule, ignored
 
 _MOST_BYTES: Final = 1 << 20
 _MOST_KEPT: Final = 10_000
@@ -58,10 +58,4 @@ class IgnoreFiles:
                 words = file.read(_MOST_BYTES).split()
         except OSError:
             return []
-        rules: list[Rule] = []
-        for word in words:
-            if word == b"!":
-                rules.clear()
-            else:
-                rules.append(Rule(False, word))
-        return rules
+        return ignored(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,6 +100,17 @@ def parse_rule(text: bytes) -> Rule:
             f" before the rule that excludes it, or `- {display(text)}` for a name with `!`"
         )
     return _rule(text, include=False, written=text)
+
+
+def ignored(words: Iterable[bytes]) -> list[Rule]:
+    """Return what *words* exclude, as CVS lists what it ignores: ``!`` forgets those before it."""
+    rules: list[Rule] = []
+    for word in words:
+        if word == b"!":
+            rules.clear()
+        elif len(word) <= _LONGEST_PATTERN_BYTES:
+            rules.append(Rule(False, word))
+    return rules
 
 
 def parse_filter_option(text: bytes) -> Rule:

@@ -243,6 +243,39 @@ def test_delete_excluded_and_a_filter_that_rsync_cannot_apply(
     assert (ours / "d" / "x" / "x").exists()
 
 
+def test_delete_excluded_holds_for_single_changes_too(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    for name in ("going", "staying", "renamed"):
+        (source / name).mkdir()
+        (source / name / "file").write_text(name)
+    args = ["-a", "--delete-excluded", "--exclude=*.o"]
+    parsed = parse_rsync_options(args, base=())
+    ours.mkdir()
+    copy = copy_at(
+        ours,
+        LocalDirectory(path=os.fsencode(ours)),
+        options=parsed.options,
+        filters=Filter(parsed.rules),
+    )
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    for name in ("going", "renamed"):
+        (ours / name / "only-there.o").write_text("excluded, and only there")
+
+    shutil.rmtree(source / "going")
+    (source / "staying" / "made.o").write_text("is not sent")
+    (source / "staying" / "file").rename(source / "staying" / "file.o")
+    (source / "renamed").rename(source / "moved")
+    engine.wait_for_rest()
+
+    plain = ["rsync", *args, "--modify-window=-1", "--delete", f"{source}/", f"{theirs}/"]
+    subprocess.run(plain, check=True, timeout=60)
+    assert sorted(os.listdir(ours)) == ["kept", "moved", "sentinel", "staying"]
+    assert_same_trees(theirs, ours)
+
+
 def test_without_recursion_changes_in_the_root_itself_are_carried_and_no_others(
     source: Path, tmp_path: Path, engines: Engines
 ) -> None:
