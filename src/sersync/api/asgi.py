@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sersync.api.access import READING, Asked, Refusal, refusal
 from sersync.api.board import Board
 from sersync.api.call import Answer, AnsweredLater, Call, Endpoint, failure
+from sersync.api.lack import Lack
 from sersync.api.news import News
 from sersync.api.openapi import openapi_document
 from sersync.model.api import ApiSettings
@@ -74,6 +75,7 @@ def make_app(
         routes=routes,
         exception_handlers={
             HTTPException: _refused_by_the_framework,
+            ImportError: _incomplete(door),
             Exception: _broken,
         },
     )
@@ -243,6 +245,21 @@ async def _refused_by_the_framework(request: Request, error: Exception) -> Respo
         message = f"{request.method[:20]} means nothing to {request.url.path[:200]}"
     answer = Answer(document={"error": message}, status=status, headers=dict(error.headers or {}))
     return _response(answer)
+
+
+def _incomplete(door: ApiSettings | None) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers where a library of just that address is not installed."""
+    lack = Lack()
+
+    async def incomplete(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, ImportError):
+            raise error
+        message = lack.told(error)
+        if door is not None:
+            message = "a library is missing here; the log of sersync says which"
+        return _response(failure(HTTPStatus.SERVICE_UNAVAILABLE, message))
+
+    return incomplete
 
 
 async def _broken(_request: Request, _error: Exception) -> Response:

@@ -24,6 +24,7 @@ class Silence(Enum):
     FORBIDDEN = "only the daemon's own user, its group and root may ask it"
     LATE = "it did not answer in time"
     MISSING = "it is not there"
+    UNABLE = "its daemon runs, but cannot answer"
     OTHER = "what answers there is no sersync, or cannot be understood"
 
 
@@ -64,7 +65,8 @@ def fetch_status(socket_path: str, *, timeout_s: float = 5.0) -> Json:
     """Return the status document of the daemon at *socket_path*; else raise ``NotReachable``."""
     code, document = _call(socket_path, "GET", "/v1/status", None, timeout_s)
     if code != http.client.OK:
-        raise NotReachable(socket_path, Silence.OTHER, f"answered {code}")
+        said = str(document.get("error", f"answered {code}"))
+        raise NotReachable(socket_path, Silence.UNABLE, said)
     return document
 
 

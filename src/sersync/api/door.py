@@ -6,7 +6,10 @@ served in that thread, beside the engine and never in its way.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import importlib
+import json
 import logging
 import select
 import socket
@@ -15,6 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sersync.api.board import Board
+from sersync.api.lack import Lack
 from sersync.linux.ports import holder_of
 from sersync.linux.wake import Wake
 from sersync.model.api import ApiSettings
@@ -27,6 +31,8 @@ log: Final = logging.getLogger("sersync.api")
 _BACKLOG: Final = 64
 _TRY_AGAIN_S: Final = 10.0
 _JOIN_S: Final = 5.0
+_TURN_AWAY_S: Final = 1.0
+_LONGEST_BYTES: Final = 64 << 10
 
 
 class Door:
@@ -51,6 +57,7 @@ class Door:
         self._listening: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._told_of: int | None = None
+        self._lack = Lack()
         self.error = ""
         """Why nobody can come in, as it is now. For any thread."""
 
@@ -77,15 +84,39 @@ class Door:
             if self._stopping.wait(_TRY_AGAIN_S):
                 return
             self._try()
-        if not self._somebody_comes(self._listening):
+        while self._somebody_comes(self._listening):
+            try:
+                from sersync.api.serving import Serving
+            except ImportError as error:
+                self._turn_away(self._listening, error)
+                continue
+            self._is_complete()
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                self._serving = Serving(self._board, door=self._settings)
+            self._serving.run(self._listening)
             return
-        from sersync.api.serving import Serving
 
-        with self._lock:
-            if self._stopping.is_set():
-                return
-            self._serving = Serving(self._board, door=self._settings)
-        self._serving.run(self._listening)
+    def _turn_away(self, listening: socket.socket, error: ImportError) -> None:
+        """Tell who comes that there is no HTTP; the next one may find it installed."""
+        self.error = self._lack.told(error)
+        importlib.invalidate_caches()
+        message = self.error
+        if self._settings is not None:
+            # Who reads there need not know where our Python lies.
+            message = "a library is missing here; the log of sersync says which"
+        with contextlib.suppress(OSError):
+            caller, _ = listening.accept()
+            with caller:
+                caller.settimeout(_TURN_AWAY_S)
+                caller.recv(_LONGEST_BYTES)
+                caller.sendall(_unavailable(message))
+
+    def _is_complete(self) -> None:
+        if self.error:
+            self.error = ""
+            log.info("%s: it can be asked now", self._where)
 
     def _somebody_comes(self, listening: socket.socket) -> bool:
         """Wait for the first caller; tell whether there is one, rather than an end."""
@@ -123,3 +154,15 @@ class Door:
         self.error, self._told_of = said, error.errno
         if is_news:
             log.error("%s. %s", said, remedy)
+
+
+def _unavailable(message: str) -> bytes:
+    """Return an answer of HTTP, which is all that is left of it (RFC 9110, section 15.6.4)."""
+    body = json.dumps({"error": message}).encode()
+    head = (
+        "HTTP/1.1 503 Service Unavailable",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    )
+    return "\r\n".join((*head, "", "")).encode() + body

@@ -44,6 +44,10 @@ def instance_view(document: Json) -> RenderableType:
         head.append(f", {clean(document['config_file'])}", style="dim")
     widths = _widths(document)
     parts: list[RenderableType] = [head]
+    if document["listen_error"]:
+        parts.append(Text.assemble(("page: ", "bold"), clean(document["listen_error"])))
+    elif document["listen"]:
+        parts.append(Text(f"page: http://{clean(document['listen'])}/", style="dim"))
     for source in document["sources"]:
         parts += ["", _source_line(source), _table(source, widths)]
         for line in source_troubles(document, source):

@@ -83,6 +83,13 @@ def test_the_rules_are_what_prometheus_takes_and_ring_when_they_should(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_alert_is_tried_and_rings_there() -> None:
+    tried = (RULES.parent / "sersync.rules.test.yml").read_text()
+    rings = re.findall(r"alertname: (\w+)\n +exp_alerts:\n", tried)
+
+    assert set(rings) == set(re.findall(r"alert: (\w+)", RULES.read_text()))
+
+
 def test_promtool_finds_no_fault_in_what_is_scraped() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:

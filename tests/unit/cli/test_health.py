@@ -100,6 +100,7 @@ def test_nothing_running_is_critical() -> None:
         (Silence.LEFT_OVER, True, HealthCode.WARNING),
         (Silence.LATE, True, HealthCode.CRITICAL),
         (Silence.OTHER, True, HealthCode.CRITICAL),
+        (Silence.UNABLE, True, HealthCode.CRITICAL),
         (Silence.FORBIDDEN, True, HealthCode.UNKNOWN),
     ],
 )

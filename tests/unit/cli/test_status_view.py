@@ -161,3 +161,11 @@ def test_what_the_audit_found_is_told() -> None:
     said = "audit: 3 paths changed by something else, 2 carried again, last 'img/a b.png'"
     assert said in found
     assert "audit: no drift in 1 round" in clean
+
+
+def test_where_the_page_is_or_why_it_is_not_is_told() -> None:
+    listening = replace(daemon_status(), listen="127.0.0.1:8377")
+    failing = replace(listening, listen_error="127.0.0.1:8377 is taken by nginx")
+
+    assert "page: http://127.0.0.1:8377/" in _text(status_document(listening))
+    assert "page: 127.0.0.1:8377 is taken by nginx" in _text(status_document(failing))
