@@ -26,7 +26,7 @@ class Asides:
     def __init__(
         self, launcher: Launcher, children: Children, is_directory: Callable[[RelPath], bool]
     ) -> None:
-        self._census = CensusTaker(launcher, children)
+        self._census = CensusTaker(launcher, children, is_directory)
         self._examiner = Examiner(launcher, children, is_directory)
         self._trash = Trash(launcher, children)
         self._ready: list[Outcome] = []

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sersync.linux.child import Child
 from sersync.linux.children import Children
 from sersync.model.batch import Census, Outcome, Verdict
+from sersync.model.path import RelPath
 from sersync.transfer.launch import Launcher, not_started
-from sersync.transfer.output import parse_counts
+from sersync.transfer.output import parse_counts, parse_deletions
+from sersync.transfer.sweep import count_deletions
 from sersync.transfer.verdict import Judgement
 
 
 class CensusTaker:
     """Takes one census at a time. Owned by the worker's thread."""
 
-    def __init__(self, launcher: Launcher, children: Children) -> None:
+    def __init__(
+        self, launcher: Launcher, children: Children, is_directory: Callable[[RelPath], bool]
+    ) -> None:
         self._launcher = launcher
         self._children = children
+        self._is_directory = is_directory
         self._child: Child | None = None
 
     @property
@@ -51,7 +58,7 @@ class CensusTaker:
             )
         counts = parse_counts(child.stdout.text)
         shared = max(0, counts.listed - counts.created)
-        census = Census(shared=shared, strange=counts.deleted)
+        census = Census(shared=shared, strange=self._strange(child, counts.deleted))
         return Outcome(verdict=Verdict.DONE, paths=(), census=census)
 
     def stop(self) -> None:
@@ -59,3 +66,12 @@ class CensusTaker:
         if self._child is not None:
             self._children.kill(self._child)
             self._child = None
+
+    def _strange(self, child: Child, deleted: int) -> int:
+        """Return how many entries may be deleted, of those that rsync would delete."""
+        filters = self._launcher.target.filters
+        if filters.is_exact or child.stdout.has_gap:
+            # Of too many to be named, all count: that errs on the safe side.
+            return deleted
+        items = parse_deletions(child.stdout.text)
+        return count_deletions(items, filters, self._is_directory)

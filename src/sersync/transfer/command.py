@@ -119,11 +119,17 @@ def command(
     ]
 
 
+NAMES_DELETIONS: Final = b"--info=del"
+"""Lets rsync write a line for each entry that it deletes (rsync 3.1 and later)."""
+
+
 def census_command(target: Target, root: bytes, *, rsh: str = "") -> list[bytes]:
     """Return the command line of a dry run that tells what the target holds, by ``--stats``.
 
     Nothing is compared: what exists is left alone (``--ignore-existing``), and so is counted by
     what is not created. Directories that cannot be read do not switch deletions off.
+
+    Where rsync does not know all that is excluded, it names what it would delete, to be sorted out.
     """
     return [
         b"rsync",
@@ -135,6 +141,7 @@ def census_command(target: Target, root: bytes, *, rsh: str = "") -> list[bytes]
         b"--ignore-existing",
         b"--dry-run",
         b"--stats",
+        *(() if target.filters.is_exact else (NAMES_DELETIONS,)),
         *connecting(target, rsh=rsh),
         *target.filters.rsync_options(),
         *_ignore_files(target),

@@ -10,13 +10,13 @@ from typing import Final
 from sersync.linux.child import Child
 from sersync.linux.children import Children
 from sersync.model.batch import Findings, Outcome, Reason, Verdict
-from sersync.model.path import RelPath, ancestors
+from sersync.model.path import RelPath
 from sersync.transfer.active import listing, new_token
 from sersync.transfer.batch import Run
 from sersync.transfer.command import Recipe
 from sersync.transfer.launch import Launcher, not_started
 from sersync.transfer.output import Item, parse_items, parse_stats
-from sersync.transfer.sweep import looking, sort_out
+from sersync.transfer.sweep import count_deletions, looking
 from sersync.transfer.verdict import Judgement
 
 _UNKNOWN: Final = Reason(message="more was printed than can be read")
@@ -105,9 +105,7 @@ class Examiner:
         found = self._findings
         items = parse_items(text, self._token)
         if run.sweeps:
-            filters = self._launcher.target.filters
-            gone = set(sort_out(items, filters, self._is_directory).gone)
-            deleted = sum(each.deleted and _is_in(each.path, gone) for each in items)
+            deleted = count_deletions(items, self._launcher.target.filters, self._is_directory)
         else:
             deleted = parse_stats(text).deleted
         differing = frozenset(each.path for each in items if _differs(each))
@@ -121,7 +119,3 @@ class Examiner:
 
 def _differs(item: Item) -> bool:
     return item.deleted or not set(item.flags[2:]) <= _UNTOUCHED
-
-
-def _is_in(path: RelPath, tops: set[RelPath]) -> bool:
-    return path in tops or not tops.isdisjoint(ancestors(path))

@@ -139,7 +139,8 @@ class Launcher:
 
     def census(self) -> Child:
         """Start an rsync that counts what the target holds, and changes nothing."""
-        return self._start(census_command(self.target, self.root, rsh=self.rsh))
+        kept_bytes = KEPT_BYTES if self.target.filters.is_exact else READS_ALL_BYTES
+        return self._start(census_command(self.target, self.root, rsh=self.rsh), kept_bytes)
 
     def expiry(self, command_for: Callable[[Target, str], list[bytes]]) -> Child:
         """Start the rsync that *command_for* names, for this target and its remote shell."""

@@ -17,6 +17,7 @@ from sersync.model.path import RelPath
 _ESCAPED: Final = re.compile(rb"\\#([0-3][0-7]{2})")
 _FLAGS_WIDTH: Final = 11
 _DELETING: Final = b"*deleting"
+_DELETED: Final = re.compile(rb"^deleting (.+)$", re.MULTILINE)
 _STATISTIC: Final = re.compile(
     rb"^(Number of (?:deleted files|created files|files"
     rb"|regular files transferred|files transferred)"
@@ -66,6 +67,19 @@ def parse_items(stdout: bytes, token: bytes) -> list[Item]:
             )
         )
     return items
+
+
+def parse_deletions(stdout: bytes) -> list[Item]:
+    """Return what ``--info=del`` names, where nothing else is itemised."""
+    return [
+        Item(
+            flags=_DELETING.decode(),
+            path=relative(unescape(name)),
+            deleted=True,
+            is_dir=name.endswith(b"/"),
+        )
+        for name in _DELETED.findall(stdout)
+    ]
 
 
 def relative(name: bytes) -> RelPath:

@@ -78,6 +78,18 @@ def sort_out(
     return _within_limits(gone, kept, deleted)
 
 
+def count_deletions(
+    items: Iterable[Item], filters: Filter, is_directory: Callable[[RelPath], bool]
+) -> int:
+    """Return how many of the deletions among *items* would be made: excluded entries stay."""
+    deleted = [item for item in items if item.deleted]
+    staying = sort_out(deleted, filters, is_directory).staying
+    return sum(
+        item.path not in staying and not filters.protecting.excludes(item.path, is_dir=item.is_dir)
+        for item in deleted
+    )
+
+
 def _within_limits(
     gone: dict[RelPath, list[RelPath]], kept: list[RelPath], deleted: dict[RelPath, bool]
 ) -> Sweep:

@@ -134,6 +134,37 @@ def test_a_limit_of_deletions_does_not_count_what_is_excluded(
     assert len(os.listdir(rsyncd.root / "d")) == 31
 
 
+def test_a_target_with_much_that_is_excluded_is_not_taken_for_a_wrong_one(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    plant(rsyncd.root, *(f"d/{number}.gz" for number in range(150)), "d/one")
+    plant(rsyncd.root, *(f"static/{number}" for number in range(50)))
+    plant(source, "d/kept", "static/page")
+    filters = Filter(expressions=[parse_expression(text) for text in INEXACT])
+    copy = copy_at(rsyncd.root, rsyncd.endpoint, filters=filters, max_delete=None)
+    engine = engines(source, copy, filters=filters)
+    engine.wait_for_rest()
+
+    assert len(os.listdir(rsyncd.root / "d")) == 151
+    assert len(os.listdir(rsyncd.root / "static")) == 50
+
+
+def test_a_census_tells_how_many_entries_a_pass_would_really_delete(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    plant(rsyncd.root, *(f"old/{number}" for number in range(120)))
+    plant(rsyncd.root, *(f"old/{number}.gz" for number in range(90)), "static/x", "a\nb")
+    plant(source, "kept")
+    filters = Filter(expressions=[parse_expression(text) for text in INEXACT])
+    copy = copy_at(rsyncd.root, rsyncd.endpoint, filters=filters, max_delete=None)
+    engine = engines(source, copy, filters=filters)
+    engine.wait_for_state(TargetState.HALTED)
+    reason = engine.status().reason
+
+    assert reason is not None
+    assert "and 121 of them are not in the source" in reason.message
+
+
 def test_a_level_with_more_names_than_a_command_line_takes_is_carried(
     source: Path, rsyncd: Rsyncd, engines: Engines
 ) -> None:
