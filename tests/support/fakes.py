@@ -246,6 +246,8 @@ class Bench:
         self.sample = FakeSample()
         self.schedule = FakeSchedule()
         self.lost: list[Reason] = []
+        self.stores = 0
+        """How often the state was to be stored in a moment."""
         self.mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=10.0)
         self.mailbox.join("copy", self.transport.wake, now=self.clock.now)
         target = Target(
@@ -270,8 +272,12 @@ class Bench:
                 jitter=lambda: 0.0,
                 root_lost=self.lost.append,
                 extent=lambda: Extent(entries=0, bytes=0),
+                store_soon=self._store,
             ),
         )
+
+    def _store(self) -> None:
+        self.stores += 1
 
     def step(self, *, after_s: float = 1.0) -> None:
         """Let *after_s* go by, then let the worker look once."""

@@ -309,7 +309,7 @@ class Daemon:
                 if name in before:
                     worker.record.succeed(before[name], now=self.pulse.monotonic())
                 if name in held:
-                    worker.recall(held[name], is_same=name in before)
+                    worker.recall(held[name], is_same=name in before, at=self.pulse.monotonic())
                 self._start_worker(pipeline, worker)
 
     def _stop_source(self, name: str) -> None:

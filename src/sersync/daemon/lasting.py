@@ -62,7 +62,7 @@ class Lasting:
             return
         if is_same:
             worker.record.recall(self.kept, kept, now=time.monotonic())
-        worker.recall(kept.held, is_same=is_same)
+        worker.recall(kept.held, is_same=is_same, at=self.kept.stored_at)
 
     def reconcile(self) -> None:
         """Have found what changed while nobody watched. After the workers and the watch.

@@ -107,6 +107,8 @@ class Held:
     is_paused: bool = False
     asked: Asked | None = None
     recent: tuple[RelPath, ...] = ()
+    deleted: int = 0
+    """Entries that were deleted just before, and count against the limit of deletions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ log: Final = logging.getLogger("sersync.worker")
 MAX_DELETE_EXIT: Final = 25
 _LEAST_STRANGE: Final = 100
 """Fewer entries than this that are not in the source prove nothing about a target."""
+_TOLD_OFTEN: Final = 10
+"""So many times within a window, the state is told how much of the limit is used up."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +75,9 @@ class Deletions:
         self._tally = Tally(target.name, transport, around.mailbox, passes)
         self._question: _Question | None = None
         self._is_confirmed = False
+        self.deleted = 0
+        """Entries that were deleted within the window. For any thread to read."""
+        self._stored = 0
         self.doubt()
 
     def know(self) -> None:
@@ -104,9 +109,28 @@ class Deletions:
     def record(self, outcome: Outcome, now: float) -> None:
         """Count what *outcome* deleted."""
         self._guard.record(now, outcome.stats.deleted)
+        self.forget(now)
+        limit = self._guard.limit
+        if limit is not None and _TOLD_OFTEN * (self.deleted - self._stored) > limit:
+            # A daemon that is killed again and again may not begin at nothing each time.
+            self._stored = self.deleted
+            self._around.store_soon()
         if outcome.paths and self._question is not None:
             # What a run gives back is pending again, and nobody has reported it.
             self._tally.outdate()
+
+    def forget(self, now: float) -> None:
+        """Let go of what was deleted longer ago than the window is long."""
+        self.deleted = self._guard.deleted(now)
+        self._stored = min(self._stored, self.deleted)
+
+    def remember(self, deleted: int, *, at: float) -> None:
+        """Count what an earlier worker has *deleted*, at the latest *at*.
+
+        Before the thread starts.
+        """
+        self._guard.record(at, deleted)
+        self.deleted = self._stored = deleted
 
     def decide(self, outcome: Outcome, now: float) -> Reason | int | None:
         """Return what follows for a run that was stopped at its share.

@@ -200,10 +200,11 @@ class Reins:
             is_paused=self._health.is_paused,
             asked=self._deletions.asked,
             recent=self._witness.recent,
+            deleted=self._deletions.deleted,
         )
 
-    def recall(self, held: Held, *, is_same: bool) -> None:
-        """Stay held up as an earlier worker was, *is_same*: of this very basis.
+    def recall(self, held: Held, *, is_same: bool, at: float) -> None:
+        """Stay held up as an earlier worker was at the time *at*, *is_same*: of this very basis.
 
         Before the thread starts.
         """
@@ -214,5 +215,6 @@ class Reins:
             log.info("%s is still paused; it goes on with: %s", self.target.name, goes_on)
         if is_same:
             self._witness.recall(held.recent)
+            self._deletions.remember(held.deleted, at=at)
             if held.asked is not None:
                 self._deletions.recall(held.asked)

@@ -103,6 +103,7 @@ class TargetWorker(Reins):
     def _finish(self, stop_by: float) -> None:
         while self._transport.runs and self._clock.monotonic() < stop_by:
             for outcome in self._transport.wait(stop_by - self._clock.monotonic()):
+                self._deletions.record(outcome, self._clock.monotonic())
                 self._settle(outcome, self._clock.monotonic())
         self._transport.cancel()
 
@@ -303,6 +304,7 @@ class TargetWorker(Reins):
     # Showing.
 
     def _show(self, now: float) -> None:
+        self._deletions.forget(now)
         self._standing.show(now, is_open=self._probing.is_ready)
         if self.progress.state is TargetState.IN_SYNC:
             self._deletions.rest()

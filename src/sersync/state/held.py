@@ -21,6 +21,7 @@ def pack(held: Held) -> str:
             "paused": held.is_paused,
             "asked": None if asked is None else asdict(asked),
             "recent": [each.decode(errors="surrogateescape") for each in held.recent],
+            "deleted": held.deleted,
         }
     )
 
@@ -35,4 +36,5 @@ def unpack(text: str) -> Held:
         is_paused=bool(told["paused"]),
         asked=None if asked is None else Asked(**{**asked, "reason": Reason(**asked["reason"])}),
         recent=tuple(RelPath(each.encode(errors="surrogateescape")) for each in told["recent"]),
+        deleted=int(told.get("deleted", 0)),
     )

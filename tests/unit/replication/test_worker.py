@@ -16,6 +16,7 @@ from sersync.model.batch import (
     Stats,
     Verdict,
 )
+from sersync.model.checkpoint import Held
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath
 from sersync.model.report import Desync, DesyncReason, NewTree, Report, Touched
@@ -726,7 +727,7 @@ def test_a_halt_before_a_mass_deletion_stands_after_a_restart_until_it_is_confir
     reason = asked(before, deleted=30)
     after = Bench(max_delete=12)
     after.worker.record.succeed(before.worker.record, now=after.clock.now)
-    after.worker.recall(before.worker.record.held(), is_same=True)
+    after.worker.recall(before.worker.record.held(), is_same=True, at=after.clock.now)
     assert after.worker.status().reason == reason
     change(after, b"a")
     after.step()
@@ -751,16 +752,62 @@ def test_a_halt_is_over_when_the_settings_allow_as_much_after_a_restart() -> Non
     before.step()
     asked(before, deleted=30)
     after = Bench(max_delete=34)
-    after.worker.recall(before.worker.record.held(), is_same=True)
+    after.worker.recall(before.worker.record.held(), is_same=True, at=after.clock.now)
 
     assert ready(after).worker.status().state is TargetState.IN_SYNC
+
+
+def test_what_was_deleted_just_before_a_restart_counts_after_it() -> None:
+    before = ready(Bench(max_delete=12))
+    change(before, b"a")
+    before.step()
+    before.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=11)))
+    before.step()
+    after = ready(Bench(max_delete=12))
+    after.worker.recall(before.worker.record.held(), is_same=True, at=after.clock.now)
+    change(after, b"a")
+    after.step()
+    assert after.transport.limits == [0]
+    after.transport.end(stopped(2))
+    after.step()
+    assert "2 entries are to be deleted on copy, after 11 within" in (
+        asked(after, deleted=2).message
+    )
+
+
+def test_what_was_deleted_longer_ago_does_not_count_after_a_restart() -> None:
+    before = ready(Bench(max_delete=12))
+    change(before, b"a")
+    before.step()
+    before.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=11)))
+    before.step()
+    assert before.worker.record.held().deleted == 11
+    before.step(after_s=61.0)
+    assert before.worker.record.held().deleted == 0
+    after = ready(Bench(max_delete=12))
+    after.worker.recall(Held(deleted=11), is_same=True, at=after.clock.now - 61.0)
+    change(after, b"a")
+    after.step()
+
+    assert after.transport.limits == [4]
+
+
+def test_deletions_that_use_up_much_of_the_limit_are_stored_soon() -> None:
+    bench = ready(Bench(max_delete=100))
+    for number in range(3):
+        change(bench, b"%d" % number)
+        bench.step()
+        bench.transport.end(lambda paths: replace(done(paths), stats=Stats(deleted=6)))
+        bench.step()
+
+    assert bench.stores == 1
 
 
 def test_a_pause_stands_after_a_restart() -> None:
     before = ready(Bench())
     before.worker.pause()
     after = Bench()
-    after.worker.recall(before.worker.record.held(), is_same=False)
+    after.worker.recall(before.worker.record.held(), is_same=False, at=after.clock.now)
     change(after, b"a")
     after.step()
     assert after.worker.status().state is TargetState.PAUSED
