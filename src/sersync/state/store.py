@@ -12,6 +12,7 @@ import shlex
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -35,6 +36,8 @@ _BUSY_S: Final = 5.0
 """How long a person who looks at the file with another program may hold it."""
 _CHECKED_BYTES: Final = 64 << 20
 """A larger file is not read as a whole at a start; what is wrong with it shows when it is used."""
+_CLOSED_WITHIN_S: Final = 2.0
+"""How long after its last checkpoint a file is still written to, at the most, by who closes it."""
 _SPARE_ROWS: Final = 10_000
 _WAL_BYTES: Final = 16 << 20
 _UNUSABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
@@ -175,6 +178,7 @@ class SqliteStore:
     # Within the lock.
 
     def _read(self, moment: Moment) -> Kept | None:
+        changed_at = _changed_at(self.file, moment)
         connection = self._opened()
         if os.path.getsize(self.file) <= _CHECKED_BYTES:
             [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -182,6 +186,9 @@ class SqliteStore:
                 raise NotOurs(f"it is damaged ({found})")
         kept = read_checkpoint(connection, moment, self._boot)
         self._log_rows = len(kept.log) if kept is not None else 0
+        if kept is not None and changed_at > kept.stored_at + _CLOSED_WITHIN_S:
+            # Put back from a copy, perhaps: a later daemon may have carried what it does not know.
+            kept = replace(kept, was_clean=False)
         return kept
 
     def _begin_anew(self, why: str, moment: Moment) -> Recovered:
@@ -263,6 +270,14 @@ def _place(file: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _changed_at(file: str, moment: Moment) -> float:
+    """Return when *file* was last changed or put in its place, which no program can set back."""
+    try:
+        return moment.past(os.stat(file).st_ctime)
+    except FileNotFoundError:
+        return moment.monotonic_s
 
 
 def _is_unusable(error: Exception) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -36,7 +37,7 @@ from sersync.state import schema
 from sersync.state.store import SqliteStore
 
 HERE = RootIdentity(path=b"/srv/www", file_system="ext4", inode=2, birth_ns=17)
-THEN = Moment(monotonic_s=1000.0, wall_s=1_800_000_000.0)
+THEN = Moment(monotonic_s=1000.0, wall_s=time.time())
 
 
 def dirty(path: bytes, sequence: int = 1, **more: Any) -> DirtyPath:
@@ -314,6 +315,13 @@ def test_only_a_few_files_are_kept_aside(file: File) -> None:
     assert len(file.asides()) == 3
 
 
+def test_a_file_that_was_put_back_from_a_copy_does_not_count_as_the_last_word(file: File) -> None:
+    long_ago = Moment(monotonic_s=10.0, wall_s=time.time() - 60.0)
+    file.fill(dirty(b"a"), moment=long_ago, is_clean=True)
+
+    assert not file.kept(Moment(monotonic_s=100.0, wall_s=time.time())).was_clean
+
+
 def test_what_holds_a_target_up_is_found_again_and_stays_when_it_is_not_told_anew(
     file: File,
 ) -> None:
@@ -322,6 +330,7 @@ def test_what_holds_a_target_up_is_found_again_and_stays_when_it_is_not_told_ane
         is_paused=True,
         asked=Asked(reason=reason, entries=9, deleted=4, follows=True),
         recent=(ROOT, RelPath(b"d/\xff\n\xe4")),
+        deleted=17,
     )
     file.fill(targets=(target(held=held), target("other")))
     assert file.kept().targets["copy"].held == held

@@ -15,6 +15,8 @@ from sersync.selftest.trial import Trial
 from sersync.selftest.until import wait_until
 
 MEMORY: Final = Table()
+_LATER_S: Final = 3.0
+"""A copy of the state is told from the state itself by an age of two seconds."""
 
 
 @MEMORY.row("state-full", "the disk of the state directory is full, also at a start", Need.MOUNTS)
@@ -156,6 +158,37 @@ def state_foreign(trial: Trial) -> None:
     change_everything_of_three(trial.source)
     trial.start()
     trial.converge()
+
+
+@MEMORY.row("state-older", "the state is put back from a copy that is older than the targets")
+def state_older(trial: Trial) -> None:
+    trial.plant()
+    (trial.source / "d0" / "deep" / "deeper").mkdir(parents=True)
+    (trial.source / "d0" / "deep" / "deeper" / "file").write_text("moves with its directory")
+    trial.begin()
+    wait_until(lambda: _outdated(trial) == 0, "all that it knows is written down")
+    trial.instance.stop()
+    copy = trial.top / "copy-of-the-state"
+    trial.command("cp", "-a", os.fspath(trial.instance.state_dir), os.fspath(copy))
+    trial.start()
+    (trial.source / "d0").rename(trial.source / "away")
+    (trial.source / "d1" / "f0").write_text("later than the copy")
+    trial.converge()
+    pause_for(_LATER_S)
+    trial.instance.kill()
+    shutil.rmtree(trial.instance.state_dir)
+    copy.rename(trial.instance.state_dir)
+    for file in _files_of(trial.instance.state_dir):
+        file.chmod(0o600)
+    (trial.source / "away").rename(trial.source / "d0")
+    trial.start()
+    trial.converge()
+
+
+def _outdated(trial: Trial) -> int | None:
+    """Return how many directories a restart would compare with the targets."""
+    status = trial.instance.status()
+    return None if status is None else status["sources"][0]["outdated"]
 
 
 @MEMORY.row("state-gone", "the state directory was removed while the daemon was down")
