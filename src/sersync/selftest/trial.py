@@ -178,11 +178,6 @@ class Trial:
         run = self.command_may_fail if may_fail else self.command
         run(*argv, "--state-dir", os.fspath(self.instance.state_dir))
 
-    @property
-    def known_entries(self) -> int:
-        """How many entries the source had when the targets were last the same."""
-        return len(self._known)
-
     def target(self, name: str = "copy") -> dict[str, Any]:
         """Return what the daemon says of a target; empty when it says nothing."""
         return self.instance.targets().get(name, {})
@@ -230,6 +225,11 @@ class Trial:
             self.arrived += len(fresh) - missing
         if lines:
             raise Differs(lines)
+
+    def must_be_untouched(self, site: Site) -> None:
+        """Raise ``Differs`` unless *site* is what it was when the targets were last the same."""
+        if lines := differences(self._known, self._snapshot(site.root, site.exclude)):
+            raise Differs([f"{site.name}: {line}" for line in lines[:_MOST_DIFFERENCES]])
 
     def differences(self, site: Site) -> list[str]:
         """Return what differs between the source and *site* now, a line for each path."""

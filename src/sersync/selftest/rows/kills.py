@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -55,12 +57,32 @@ def kill_transfer(trial: Trial) -> None:
 
 @KILLS.row("kill-checkpoint", "killed again and again while what is pending is written down")
 def kill_checkpoint(trial: Trial) -> None:
+    trial.settings["checkpoint_every"] = "1s"
     trial.begin()
     with Writer(trial.source, per_s=200.0).at_work() as writer:
         for _ in range(5):
+            before = _written(trial)
             writer.wait_for(writer.written + trial.chance.randint(20, 120))
-            trial.restart_after_kill()
+            wait_until(partial(_has_written_since, trial, before), "it is written down")
+            trial.instance.kill()
+            (trial.source / "d0").rename(trial.source / "away")
+            (trial.source / "away").rename(trial.source / "d0")
+            trial.start()
     trial.converge()
+
+
+def _has_written_since(trial: Trial, before: tuple[int, ...]) -> bool:
+    return _written(trial) != before
+
+
+def _written(trial: Trial) -> tuple[int, ...]:
+    """Return what changes as soon as something is written into the state."""
+    found = []
+    for file in sorted(trial.instance.state_dir.glob("*.sqlite*")):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            found += [status.st_size, status.st_mtime_ns]
+    return tuple(found)
 
 
 @KILLS.row("kill-first-pass", "killed during the first full pass")
