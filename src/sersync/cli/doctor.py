@@ -90,6 +90,7 @@ def _typed_targets(
         return []
     import tempfile
 
+    from sersync.cli.messages import warn
     from sersync.config.mirror import MirrorRequest, mirror_settings
 
     # A source that is none of theirs: what is checked here is the targets' side.
@@ -105,6 +106,7 @@ def _typed_targets(
                 rsh=rsh,
             )
         )
+    warn(loaded.warnings)
     return [each for source in loaded.settings.sources for each in source.targets]
 
 

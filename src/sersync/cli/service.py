@@ -137,7 +137,8 @@ def _put(place: Place, file: Path, text: str, what: str, *, rc: bool) -> int:
     is_new = put(file, text, mode=0o755 if rc else 0o644)
     print(f"{file}: {'written' if is_new else 'is current'}")
     if rc:
-        print(f"start it now: {file} start")
+        if not place.is_image:
+            print(f"start it now: {file} start")
         print(f"and at boot:  update-rc.d {what} defaults    # or: chkconfig --add {what}")
         print(*_cron_hint(what), sep="\n")
         return 0
@@ -154,9 +155,11 @@ def _put(place: Place, file: Path, text: str, what: str, *, rc: bool) -> int:
 
 
 def _cron_hint(what: str) -> list[str]:
-    from sersync.install.rc import cron_line
+    from sersync.install.rc import cron_lines
 
-    return ["# for /etc/cron.d/sersync:", f"# {cron_line(what, _program())}"]
+    health = [*_program(), "health", "--quiet", "--max-lag", "15min"]
+    lines = cron_lines(what, [] if what == _TARGET_SERVICE else health)
+    return [f"# for /etc/cron.d/{what}:", *(f"# {line}" for line in lines)]
 
 
 def _name_of(config: str) -> str:

@@ -80,12 +80,15 @@ def target_script(program: Sequence[str], config_file: str) -> str:
     return _script("sersync-target", "sersync: rsync daemon for replicas", command, 20)
 
 
-def cron_line(service: str, program: Sequence[str]) -> str:
-    """Return a line for /etc/cron.d that starts what is not well again, every five minutes."""
-    return (
-        f"*/5 * * * * root {shlex.join(program)} health --quiet --max-lag 15min"
-        f" || /etc/init.d/{service} restart"
-    )
+def cron_lines(service: str, health: Sequence[str]) -> list[str]:
+    """Return lines for /etc/cron.d, for every five minutes: start what has ended, say what ails.
+
+    *health*: the command that prints what is not well, which cron mails; empty where there is none.
+    A target that is down or halted is no reason for a restart, which would not mend it.
+    """
+    script = f"/etc/init.d/{service}"
+    lines = [f"*/5 * * * * root {script} status >/dev/null || {script} start"]
+    return lines + ([f"*/5 * * * * root {shlex.join(health)}"] if health else [])
 
 
 def _script(service: str, title: str, command: Sequence[str], stop_s: int) -> str:

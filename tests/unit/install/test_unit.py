@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,7 +9,7 @@ import pytest
 
 from sersync.errors import UsageError
 from sersync.install.job import Job, job_of
-from sersync.install.rc import cron_line, source_script
+from sersync.install.rc import cron_lines, source_script
 from sersync.install.unit import source_unit, target_unit
 from sersync.model.options import RsyncOptions
 from sersync.model.target import LocalDirectory, RsyncModule, Settings, Source, Target
@@ -127,11 +126,18 @@ def test_the_rc_script_quotes_what_it_starts() -> None:
     assert "setpriv --reuid sync --regid sync --init-groups" in text
 
 
-def test_the_line_for_cron_checks_and_restarts() -> None:
-    line = cron_line("sersync-www", ("/usr/bin/sersync",))
+def test_cron_starts_what_has_ended_and_tells_what_ails() -> None:
+    starts, tells = cron_lines("sersync-www", ("/usr/bin/sersync", "health", "--quiet"))
 
-    assert shlex.split(line)[:7] == ["*/5", "*", "*", "*", "*", "root", "/usr/bin/sersync"]
-    assert line.endswith("|| /etc/init.d/sersync-www restart")
+    script = "/etc/init.d/sersync-www"
+    assert starts == f"*/5 * * * * root {script} status >/dev/null || {script} start"
+    assert tells == "*/5 * * * * root /usr/bin/sersync health --quiet"
+
+
+def test_on_the_receiving_side_cron_asks_no_instance_that_is_not_there() -> None:
+    [line] = cron_lines("sersync-target", ())
+
+    assert line.endswith("|| /etc/init.d/sersync-target start")
 
 
 def test_the_receiving_side_is_watched_too() -> None:
