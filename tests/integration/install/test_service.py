@@ -164,7 +164,7 @@ def test_the_rc_script_starts_reloads_and_stops(cli: Cli, config: Path, tmp_path
     )
     script = tmp_path / "image" / "etc" / "init.d" / f"sersync-{name}"
     environ = cli._environ({"STATE_DIRECTORY": f"{tmp_path}/state"})
-    assert f"sersync-{name} restart" in done.stdout, done.stderr
+    assert f"sersync-{name} start" in done.stdout, done.stderr
 
     def rc(action: str) -> int:
         return subprocess.run(
