@@ -11,7 +11,7 @@ from benchmarks.rows.checkpoint import checkpoint, checkpoint_latency
 from benchmarks.rows.latency import big_tree, idle, local, ssh, tls
 from benchmarks.rows.restart import overflow, restart
 from benchmarks.rows.steady import stream, three_targets
-from benchmarks.rows.watched import watched
+from benchmarks.rows.watched import idle_connections, watched
 from benchmarks.table import Line
 
 Row = Callable[[Place], Iterator[Line]]
@@ -35,4 +35,5 @@ ROWS: dict[str, Row] = {
     "answers": answers,
     "api-memory": api_memory,
     "watched": watched,
+    "idle-connections": idle_connections,
 }

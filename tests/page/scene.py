@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sersync.api.counting import RequestTally
 from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.history import Sample, Transfer
 from sersync.model.path import RelPath
@@ -167,6 +168,7 @@ class Scene:
         self.current = daemon()
         self.asked: list[Request] = []
         self.questions = FakeBoard().questions
+        self.requests = RequestTally()
 
     def status(self) -> DaemonStatus:
         return self.current

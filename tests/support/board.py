@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sersync.api.counting import RequestTally
 from sersync.daemon.explaining import Explaining
 from sersync.daemon.questions import AllQuestions
 from sersync.daemon.verifying import Verifying
@@ -37,6 +38,7 @@ class FakeBoard:
             Verifying(lambda: (), lambda *_, **__: None),
         )
         self.status = look
+        self.requests = RequestTally()
         self.act = act
 
     def pending(self, *, source: str, target: str) -> tuple[PendingStatus, ...]:

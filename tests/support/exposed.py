@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sersync.api.counting import RequestTally
 from sersync.api.metrics import exposition
 from sersync.model.batch import Reason
 from sersync.model.status import HookStatus, SourceStatus, StateStatus
@@ -28,4 +29,6 @@ def text() -> str:
         overflows=2,
     )
     status = daemon_status(sources=(source,))
-    return exposition(status, [tally], starts=4).decode()
+    requests = RequestTally()
+    requests.add("GET", "/v1/status", 200)
+    return exposition(status, [tally], starts=4, requests=requests.counts()).decode()

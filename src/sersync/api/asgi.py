@@ -19,11 +19,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sersync.api.access import READING, Asked, Refusal, refusal
 from sersync.api.board import Board
 from sersync.api.call import Answer, AnsweredLater, Call, Endpoint, failure
+from sersync.api.counting import RequestTally
 from sersync.api.lack import Lack
 from sersync.api.news import News
 from sersync.api.openapi import openapi_document
@@ -79,25 +80,48 @@ def make_app(
             Exception: _broken,
         },
     )
-    return _Guarded(app, door)
+    known = frozenset((each.method, each.path) for each in (*endpoints, openapi, EVENTS))
+    return _Guarded(app, door, board.requests, known)
 
 
 class _Guarded:
-    """Lets through what may pass, and adds what keeps a browser from mischief."""
+    """Lets through what may pass, and counts what was answered."""
 
-    def __init__(self, app: ASGIApp, door: ApiSettings | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        door: ApiSettings | None,
+        tally: RequestTally,
+        known: frozenset[tuple[str, str]],
+    ) -> None:
+        """*known*: methods and addresses that there are; all others are counted as one."""
         self._app = app
         self._door = door
+        self._tally = tally
+        self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         request = Request(scope)
+        send = self._counting(request, send)
         refused = refusal(_asked(request), self._door) if self._door is not None else None
         if refused is not None:
             await _refused(refused)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _counting(self, request: Request, send: Send) -> Send:
+        method = "GET" if request.method == "HEAD" else request.method
+        key = (method, request.url.path)
+        method, path = key if key in self._known else ("other", "other")
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._tally.add(method, path, message["status"])
+            await send(message)
+
+        return counted
 
 
 def _asked(request: Request) -> Asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sersync.api.counting import RequestTally
 from sersync.model.explanation import Explanation
 from sersync.model.history import Sample, Transfer
 from sersync.model.pending import Flushed, Waited
@@ -91,6 +92,11 @@ class Board(Protocol):
 
     def tallies(self) -> Sequence[TargetTally]:
         """Return the runs of each target, counted since the start."""
+        ...
+
+    @property
+    def requests(self) -> RequestTally:
+        """The requests that were answered, counted by those who answer."""
         ...
 
     def starts(self) -> int:

@@ -87,7 +87,9 @@ def metrics(board: Board, _: Call) -> Answer:
 
     from sersync.api.metrics import exposition
 
-    text = exposition(board.status(), board.tallies(), starts=board.starts())
+    text = exposition(
+        board.status(), board.tallies(), starts=board.starts(), requests=board.requests.counts()
+    )
     return Answer(text=text, media=CONTENT_TYPE_PLAIN_0_0_4)
 
 

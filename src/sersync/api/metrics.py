@@ -1,7 +1,8 @@
 """Metrics in the text format of Prometheus, made from snapshots whenever they are asked for.
 
 Names follow prometheus.io/docs/practices/naming: base units, ``_total`` for what only grows.
-Labels are names of sources, targets and hooks, states and verdicts; never paths.
+Labels are names of sources, targets and hooks, states and verdicts, addresses of the API; never
+paths of files.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from sersync.model.status import DaemonStatus, HookStatus, SourceStatus, TargetS
 from sersync.model.tally import Histogram, TargetTally
 
 Of = tuple[str, ...]
+Requests = Sequence[tuple[tuple[str, str, int], int]]
 
 
-def exposition(status: DaemonStatus, tallies: Sequence[TargetTally], *, starts: int) -> bytes:
+def exposition(
+    status: DaemonStatus, tallies: Sequence[TargetTally], *, starts: int, requests: Requests = ()
+) -> bytes:
     """Return all metrics of a daemon as text."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Snapshot(status, tallies, starts))
+    registry.register(_Snapshot(status, tallies, starts, requests))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
@@ -36,10 +40,17 @@ def exposition(status: DaemonStatus, tallies: Sequence[TargetTally], *, starts: 
 class _Snapshot:
     """Yields the metrics of one moment."""
 
-    def __init__(self, status: DaemonStatus, tallies: Sequence[TargetTally], starts: int) -> None:
+    def __init__(
+        self,
+        status: DaemonStatus,
+        tallies: Sequence[TargetTally],
+        starts: int,
+        requests: Requests,
+    ) -> None:
         self._status = status
         self._tallies = tallies
         self._starts = starts
+        self._requests = requests
 
     def collect(self) -> Iterator[Metric]:
         """Yield each family."""
@@ -63,6 +74,11 @@ class _Snapshot:
             family = _counter if is_counter else _gauge
             of_hooks = (((source, hook.name), value_of_hook(hook)) for source, hook in hooks)
             yield family(name, text, ("source", "hook"), of_hooks)
+        yield _counter(
+            "sersync_api_requests_total", "Requests to the API, by what they were answered with.",
+            ("method", "path", "code"),
+            (((method, path, str(code)), count) for (method, path, code), count in self._requests),
+        )  # fmt: skip
 
 
 def _of_daemon(status: DaemonStatus, starts: int) -> Iterator[Metric]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from sersync.api.counting import RequestTally
 from sersync.daemon.chronicle import Chronicle
 from sersync.daemon.control import Control
 from sersync.daemon.meant import meant
@@ -30,6 +31,7 @@ class DaemonBoard:
         self._chronicle = chronicle
         self._historian = chronicle.historian
         self.questions = questions
+        self.requests = RequestTally()
         self._status = status
         self._control = control
         self._pipelines = pipelines

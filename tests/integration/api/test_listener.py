@@ -231,12 +231,31 @@ def test_who_follows_the_news_does_not_hold_up_a_stop(listener: Callable[..., Li
         follower.close()
 
 
+def test_requests_are_counted_and_whoever_asks_cannot_make_more_labels(
+    listener: Callable[..., Listener],
+) -> None:
+    served = listener()
+    asked = [("GET", "/v1/status"), ("HEAD", "/v1/status"), ("POST", "/v1/pause")]
+    for method, path in (*asked, *(("GET", f"/made-up/{each}") for each in range(20))):
+        served.ask(method, path)
+    served.ask("BREW", "/v1/status")
+    text = served.ask("GET", "/metrics")[2].decode()
+    lines = {line for line in text.splitlines() if line.startswith("sersync_api_requests_total{")}
+
+    assert lines == {
+        'sersync_api_requests_total{code="200",method="GET",path="/v1/status"} 2.0',
+        'sersync_api_requests_total{code="403",method="POST",path="/v1/pause"} 1.0',
+        'sersync_api_requests_total{code="404",method="other",path="other"} 20.0',
+        'sersync_api_requests_total{code="403",method="other",path="other"} 1.0',
+    }
+
+
 def test_hundreds_of_idle_connections_keep_nobody_away_for_long(
     listener: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sersync.api.connection._REQUEST_WITHIN_S", 0.5)
     served = listener()
-    idle = [served.connect() for _ in range(300)]
+    idle = [served.connect() for _ in range(500)]
 
     def answered() -> bool:
         try:

@@ -43,6 +43,7 @@ def test_the_values_are_those_of_the_snapshot() -> None:
         'sersync_source_overflows_total{source="www"} 2.0',
         'sersync_state_unavailable{source="www"} 1.0',
         'sersync_restarts_total 3.0',
+        'sersync_api_requests_total{code="200",method="GET",path="/v1/status"} 1.0',
         'sersync_hook_failed_paths_total{hook="cdn",source="www"} 1.0',
         'sersync_transfers_total{source="www",target="web1",verdict="retry"} 1.0',
         'sersync_sent_bytes_total{source="www",target="web1",verdict="done"} 100.0',
