@@ -14,7 +14,7 @@ from sersync.api.call import Answer, Call, Endpoint, failure
 from sersync.api.history import PAST
 from sersync.api.questions import QUESTIONS
 from sersync.api.render import deeds_document, pending_document, status_document
-from sersync.api.requests import PREFIX, parse_request
+from sersync.api.requests import PATH, PREFIX, parse_request
 from sersync.api.schema import schema_of
 from sersync.model.request import Deed, NobodyMeant, Verb
 from sersync.model.status import DaemonStatus, PendingStatus
@@ -108,7 +108,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _verb(
         Verb.RESYNC,
         "Compare everything, or one subtree, again",
-        subtree={"type": "string", "description": "Absolute, or relative to the root."},
+        subtree={**PATH, "description": "Absolute, or relative to the root."},
     ),
     *QUESTIONS,
     *PAST,

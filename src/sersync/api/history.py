@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sersync.api.board import Board
 from sersync.api.call import Answer, Call, Endpoint, failure
+from sersync.api.render import document
 from sersync.api.schema import schema_of
 from sersync.model.history import Sample, Transfer
-from sersync.model.path import display
 
 Json = dict[str, Any]
 
@@ -17,39 +17,6 @@ _MOST: Final = 10_000
 _USUALLY: Final = 100
 _DAY_S: Final = 86_400.0
 _LONGEST_S: Final = 1e9
-
-
-def transfer_document(transfer: Transfer) -> Json:
-    """Return what is told of one transfer."""
-    return {
-        "at": round(transfer.at, 3),
-        "source": transfer.source,
-        "target": transfer.target,
-        "kind": transfer.kind,
-        "verdict": transfer.verdict,
-        "paths": transfer.paths,
-        "files": transfer.files,
-        "deleted": transfer.deleted,
-        "sent_bytes": transfer.sent_bytes,
-        "duration_s": round(transfer.duration_s, 6),
-        "lag_s": round(transfer.lag_s, 6),
-        "exit_code": transfer.exit_code,
-        "reason": transfer.reason,
-        "examples": [display(path) or "." for path in transfer.examples],
-    }
-
-
-def sample_document(sample: Sample) -> Json:
-    """Return what is told of one moment of a target."""
-    return {
-        "at": round(sample.at, 3),
-        "state": sample.state.value,
-        "lag_s": round(sample.lag_s, 6),
-        "pending": sample.pending,
-        "files": sample.files,
-        "sent_bytes": sample.sent_bytes,
-        "quarantined": sample.quarantined,
-    }
 
 
 def transfers(board: Board, call: Call) -> Answer:
@@ -65,7 +32,7 @@ def transfers(board: Board, call: Call) -> Answer:
         limit,
         since_s=since_s,
     )
-    return Answer(document={"transfers": [transfer_document(each) for each in found]})
+    return Answer(document={"transfers": document(tuple(found))})
 
 
 def samples(board: Board, call: Call) -> Answer:
@@ -78,7 +45,7 @@ def samples(board: Board, call: Call) -> Answer:
     except ValueError as error:
         return failure(HTTPStatus.BAD_REQUEST, str(error))
     found = board.samples(source, target, since_s or 0.0)
-    return Answer(document={"samples": [sample_document(each) for each in found[-_MOST:]]})
+    return Answer(document={"samples": document(tuple(found[-_MOST:]))})
 
 
 def metrics(board: Board, _: Call) -> Answer:
@@ -95,9 +62,9 @@ def metrics(board: Board, _: Call) -> Answer:
 
 def _number(call: Call, name: str, usual: float | None, *, most: float) -> float | None:
     """Return a number of the query. Raises ``ValueError`` with a sentence for people."""
-    text = call.query.get(name, "")
-    if not text:
+    if name not in call.query:
         return usual
+    text = call.query[name]
     try:
         value = float(text)
     except ValueError:
@@ -109,9 +76,9 @@ def _number(call: Call, name: str, usual: float | None, *, most: float) -> float
 
 def _whole(call: Call, name: str, usual: int, *, most: int) -> int:
     """Return a whole number of the query. Raises ``ValueError`` with a sentence for people."""
-    text = call.query.get(name, "")
-    if not text:
+    if name not in call.query:
         return usual
+    text = call.query[name]
     if not (text.isascii() and text.isdigit()) or int(text) > most:
         raise ValueError(f"{name} must be a whole number from 0 to {most}, not {text[:40]!r}")
     return int(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sersync.api.render_questions import VERIFICATION_NAMES
 from sersync.api.schema import schema_of
 from sersync.model.difference import Difference
 from sersync.model.explanation import Explanation
@@ -42,8 +43,7 @@ def _explanation() -> Json:
 
 
 def _verification() -> Json:
-    names = {"subtree": "path", "repairs": "repair", "is_running": "running"}
-    schema = _renamed(schema_of(Verification), **names)
+    schema = _renamed(schema_of(Verification), **VERIFICATION_NAMES)
     cause = schema_of(Found)["properties"]["cause"]
     schema["properties"]["found"]["items"] = _with(schema_of(Difference), cause=cause)
     return schema

@@ -14,7 +14,7 @@ from sersync.api.render_questions import (
     verifications_document,
     waited_document,
 )
-from sersync.api.requests import encoded, read_fields
+from sersync.api.requests import PATH, encoded, read_fields
 from sersync.model.request import NobodyMeant, Request, Verb
 from sersync.replication.barrier import TooMany
 
@@ -141,7 +141,7 @@ def _bad(message: str) -> Answer:
 _TEXT: Final[Json] = {"type": "string"}
 _FLAG: Final[Json] = {"type": "boolean"}
 _PATH: Final[Json] = {
-    "type": "string",
+    **PATH,
     "description": "Absolute, or relative to the root; empty for everything.",
 }
 _NAMES: Final = {
@@ -187,7 +187,7 @@ QUESTIONS: Final = (
             "ask": "0: the targets are not asked.",
         },
         needs=("path",),
-        kinds={"path": {"type": "string", "minLength": 1}},
+        kinds={"path": {**PATH, "minLength": 1}},
         returns=EXPLAINED,
     ),
     Endpoint(

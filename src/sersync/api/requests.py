@@ -12,6 +12,8 @@ from sersync.model.request import Request, Verb
 Json = dict[str, Any]
 
 PREFIX: Final = "/v1/"
+PATH: Final = {"type": "string", "pattern": r"^[^\x00]*$"}
+"""The schema of a path: any text without a zero byte."""
 _KIND_WORDS: Final = {str: "a string", bool: "a boolean", float: "a number"}
 _KINDS: Final[Mapping[str, type]] = {"source": str, "target": str, "confirm": bool, "subtree": str}
 

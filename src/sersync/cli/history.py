@@ -102,7 +102,7 @@ def _of_daemon(socket: str, asked: Asked) -> list[Json] | None:
 
 
 def _of_file(file: str, asked: Asked) -> list[Json]:
-    from sersync.api.history import transfer_document
+    from sersync.api.render import document
     from sersync.state.history import read_history
 
     since = 0.0 if asked.since_s is None else time.time() - asked.since_s
@@ -115,7 +115,7 @@ def _of_file(file: str, asked: Asked) -> list[Json]:
     except StateUnavailable as error:
         print(f"sersync: {error.message}", file=sys.stderr)
         return []
-    return [transfer_document(each) for each in rows]
+    return [document(each) for each in rows]
 
 
 def _lines(found: Iterable[Json]) -> Iterable[str]:

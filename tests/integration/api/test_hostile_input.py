@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
@@ -66,6 +66,8 @@ def test_every_answer_is_as_the_document_says(address: str, mode: GenerationMode
         @_QUICK
         @given(case=operation.as_strategy(generation_mode=mode))
         def is_answered(case: Any) -> None:
+            # In a query {"a": "b"} is "a=b" and [1] is "1": what was wrong does not show any more.
+            assume(not any(isinstance(each, dict | list) for each in (case.query or {}).values()))
             _hasten(case)
             case.call_and_validate(headers=_BEARER, timeout=10.0)
 
