@@ -25,6 +25,9 @@ _LOOK_AGAIN_S: Final = 0.05
 _MOST_DIFFERENCES: Final = 20
 _COMMAND_S: Final = 30.0
 
+_DEFAULTS: Final[dict[str, Setting]] = {"max_delete": "off", "witness": "off"}
+"""The witness finds by chance what was lost, and so would hide that something was."""
+
 PATIENCE_S: Final = 15.0
 """How long a daemon that has nothing left to do may stand beside a difference."""
 DEADLINE_S: Final = 100.0
@@ -88,7 +91,7 @@ class Trial:
         site = served_site(
             name,
             self.top / name,
-            settings={"max_delete": "off", **settings},
+            settings={**_DEFAULTS, **settings},
             is_proxied=is_proxied,
             has_password=has_password,
             max_connections=max_connections,
@@ -99,7 +102,7 @@ class Trial:
 
     def copy_to(self, name: str = "near", **settings: Setting) -> Site:
         """Add a target that is a local directory."""
-        settings = {"max_delete": "off", **settings}
+        settings = {**_DEFAULTS, **settings}
         self.sites[name] = local_site(name, self.top / name, settings=settings)
         return self.sites[name]
 
@@ -124,10 +127,12 @@ class Trial:
 
     # What happens.
 
-    def begin(self) -> None:
+    def begin(self, *, is_remembered: bool = False) -> None:
         """Plant a tree unless there is one, start, and wait until every target is the same.
 
-        Without a target so far, one on an rsync daemon is added.
+        Without a target so far, one on an rsync daemon is added. *is_remembered*: wait also until
+        all that the daemon knows is stored, so that the next start trusts it, and compares with the
+        targets only what has changed.
         """
         if not any(self.source.iterdir()):
             self.plant()
@@ -135,6 +140,11 @@ class Trial:
             self.serve()
         self.start()
         self.converge(is_counted=False)
+        if is_remembered:
+            # One more change, and one more checkpoint: that the first pass is over is part of it.
+            (self.source / "kept").write_text("so that the root is never empty, and changes once")
+            self.converge(is_counted=False)
+            self.wait_for_memory()
 
     def start(self, *, is_awaited: bool = True) -> None:
         """Start the daemon with the configuration as it stands now."""
@@ -241,7 +251,15 @@ class Trial:
             expected, found = _in_whole_seconds(expected), _in_whole_seconds(found)
         return differences(expected, found)
 
+    def wait_for_memory(self) -> None:
+        """Wait until the daemon has stored what every directory holds, and what is pending."""
+        wait_until(self._is_remembered, "all that the daemon knows is stored")
+
     # Inside.
+
+    def _is_remembered(self) -> bool:
+        status = self.instance.status()
+        return status is not None and status["sources"][0]["outdated"] == 0
 
     def _converge_one(
         self, site: Site, began_s: float, within_s: float, patience_s: float

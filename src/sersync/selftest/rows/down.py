@@ -49,7 +49,7 @@ def _put_back(file: Path) -> None:
 
 @DOWN.row("down-after-kill", "one change of each kind, made after a kill -9, is found at the start")
 def down_after_kill(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     trial.instance.kill()
     change_everything(trial.source)
     trial.start()
@@ -58,7 +58,7 @@ def down_after_kill(trial: Trial) -> None:
 
 @DOWN.row("down-after-stop", "one change of each kind, made after a clean stop, is found")
 def down_after_stop(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     trial.instance.stop()
     change_everything(trial.source)
     trial.start()
@@ -68,11 +68,12 @@ def down_after_stop(trial: Trial) -> None:
 @DOWN.row("down-with-target-behind", "changes before and after a stop reach a target that was away")
 def down_with_target_behind(trial: Trial) -> None:
     site = trial.serve()
-    trial.begin()
+    trial.begin(is_remembered=True)
     site.down()
     (trial.source / "d0" / "f7").write_text("while the target was away")
     (trial.source / "d0" / "f8").unlink()
     trial.wait_for_state("backing-off")
+    trial.wait_for_memory()
     trial.instance.kill()
     change_everything(trial.source)
     site.up()
@@ -82,7 +83,7 @@ def down_with_target_behind(trial: Trial) -> None:
 
 @DOWN.row("down-rename-back", "a rename that was carried, and is taken back while nobody looks")
 def down_rename_back(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     (trial.source / "d0").rename(trial.source / "c")
     (trial.source / "d1" / "f0").rename(trial.source / "d1" / "g0")
     trial.converge()

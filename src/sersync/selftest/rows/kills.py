@@ -23,7 +23,7 @@ _LARGE_BYTES: Final = 12 << 20
 
 @KILLS.row("kill-idle", "killed with events unread: what nobody has read is found at the start")
 def kill_idle(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     trial.hold()
     (trial.source / "d0" / "f0").write_text("changed, but the daemon sleeps")
     (trial.source / "d1" / "f1").unlink()
@@ -35,7 +35,7 @@ def kill_idle(trial: Trial) -> None:
 
 @KILLS.row("kill-burst", "killed in the middle of a burst")
 def kill_burst(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     with Writer(trial.source).at_work() as writer:
         writer.wait_for(300)
         trial.instance.kill()
@@ -48,7 +48,7 @@ def kill_burst(trial: Trial) -> None:
 @KILLS.row("kill-transfer", "killed in the middle of a large file")
 def kill_transfer(trial: Trial) -> None:
     site = trial.serve(bandwidth="8MiB/s")
-    trial.begin()
+    trial.begin(is_remembered=True)
     (trial.source / "large").write_bytes(trial.chance.randbytes(_LARGE_BYTES))
     wait_until(lambda: site.is_receiving("large"), "the large file is on its way")
     trial.restart_after_kill()
@@ -97,7 +97,7 @@ def kill_first_pass(trial: Trial) -> None:
 
 @KILLS.row("kill-twice", "killed, started, and killed as soon as it lives")
 def kill_twice(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     (trial.source / "d0" / "f0").write_text("before the first")
     trial.instance.kill()
     (trial.source / "d0" / "f1").write_text("between the two")
@@ -110,7 +110,7 @@ def kill_twice(trial: Trial) -> None:
 
 @KILLS.row("stop-burst", "stopped (SIGTERM) in the middle of a burst, and started again")
 def stop_burst(trial: Trial) -> None:
-    trial.begin()
+    trial.begin(is_remembered=True)
     with Writer(trial.source).at_work() as writer:
         writer.wait_for(300)
         trial.instance.stop()
@@ -119,9 +119,13 @@ def stop_burst(trial: Trial) -> None:
     trial.converge()
 
 
-@KILLS.row("kill-rsync", "the rsync client is killed, many times in a burst")
+@KILLS.row("kill-rsync", "the rsync client is killed in the middle of a file, and often in a burst")
 def kill_rsync(trial: Trial) -> None:
+    site = trial.serve(bandwidth="8MiB/s")
     trial.begin()
+    (trial.source / "large").write_bytes(trial.chance.randbytes(_LARGE_BYTES))
+    wait_until(lambda: site.is_receiving("large"), "the large file is on its way")
+    signal_all(trial.instance.children(), signal.SIGKILL)
     _kill_during_a_burst(trial, trial.instance.children)
     trial.converge()
 
