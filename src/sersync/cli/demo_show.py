@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from rich.markup import escape
 
 from sersync.cli.compare import Comparison, compare_trees
 from sersync.model.figures import count, size, span
@@ -78,7 +81,7 @@ class Show:
         for line in (
             f"echo hello > {self._stage.source}/hello.txt",
             f"ls -l {self._stage.target}",
-            f"sersync status --state-dir {self._stage.state}",
+            f"{_own_name()} status --state-dir {self._stage.state}",
         ):
             say(f"    {line}", style="cyan", markup=False)
         say("\nCtrl-C ends it and removes the directory.")
@@ -182,7 +185,7 @@ class Show:
             f"\n[bold green]✓ {count(result.entries)} files and directories,"
             f" {size(result.bytes)}: source and target are the same.[/]"
         )
-        say("  Now with a tree of yours:  [bold]sersync mirror SRC DEST[/]\n")
+        say(f"  Now with a tree of yours:  [bold]{escape(_own_name())} mirror SRC DEST[/]\n")
         return True
 
     def _apologise(self) -> None:
@@ -253,3 +256,10 @@ def _point(link: Path, to: str) -> None:
     new = link.with_name("current.new")
     new.symlink_to(to)
     new.rename(link)
+
+
+def _own_name() -> str:
+    """Return how a person types our name here: as it was typed, unless the shell finds it."""
+    typed = sys.argv[0]
+    is_program = os.path.basename(typed) == "sersync"
+    return typed if is_program and shutil.which("sersync") is None else "sersync"

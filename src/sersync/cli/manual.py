@@ -1,4 +1,4 @@
-"""Manual pages and shell completions, made from the commands themselves. Pure.
+"""Manual pages, a page of all commands, and completions, made from the commands. Pure.
 
 ``python -m sersync.cli.reference`` writes them; a test keeps them current. Pages follow
 man-pages(7) and groff_man(7).
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sersync import __version__
+from sersync.cli.examples import EXAMPLES
 
 _FILES: Final = frozenset({"FILE", "DIR", "SRC", "DEST", "FILE.tar.gz", "PATH", "SUBTREE"})
 
@@ -41,6 +42,11 @@ class Page:
     options: tuple[Word, ...]
     below: tuple[str, ...] = ()
     """The names of its own commands."""
+
+    @property
+    def example(self) -> str:
+        """A line that can be typed; empty where its own commands have theirs."""
+        return EXAMPLES.get(" ".join(self.words[1:]), "")
 
     @property
     def name(self) -> str:
@@ -81,7 +87,27 @@ def manual(page: Page, every: list[Page]) -> str:
                 lines += [".TP", f".BR {_roff(child.name)} (1)", _roff(_paragraphs(child.help)[0])]
     lines += _described("ARGUMENTS", [each for each in page.options if not each.is_option])
     lines += _described("OPTIONS", [each for each in page.options if each.is_option])
+    if page.example:
+        lines += [".SH EXAMPLE", ".nf", _roff(page.example), ".fi"]
     lines += [".SH SEE ALSO", *_see_also(page)]
+    return "\n".join(lines) + "\n"
+
+
+def commands_page(every: list[Page]) -> str:
+    """Return ``docs/commands.md``: every command with its promise and an example."""
+    lines = [
+        "# Commands",
+        "",
+        "Each command with one example; `--help` and `man sersync-COMMAND` tell all options.",
+        "Those that ask a running instance take `--state-dir DIR` where several run.",
+    ]
+    for page in every:
+        if page.below:
+            continue
+        lines += ["", f"## `{' '.join(page.words)}`", "", *_paragraphs(page.help)[:1], ""]
+        lines += ["```", page.example, "```"]
+        lines += [each for more in _paragraphs(page.help)[1:] for each in ("", more)]
+    lines += ["", "This page is generated: `python -m sersync.cli.reference`."]
     return "\n".join(lines) + "\n"
 
 
@@ -111,6 +137,7 @@ def documents() -> dict[str, str]:
     every = pages()
     return {
         **{f"man/{page.name}.1": manual(page, every) for page in every},
+        "docs/commands.md": commands_page(every),
         "completions/sersync.bash": bash(every),
         "completions/_sersync": zsh(),
         "completions/sersync.fish": fish(every),

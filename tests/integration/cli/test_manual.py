@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from sersync.cli.examples import EXAMPLES
 from sersync.cli.manual import documents, pages
 
 _ROOT = Path(__file__).parents[3]
@@ -32,6 +34,17 @@ def test_every_command_and_every_option_has_its_place() -> None:
             assert word.help, f"{page.name} {word.names} is not explained"
             for name in word.names:
                 assert name.replace("-", "\\-") in text
+
+
+def test_every_command_has_an_example_of_options_that_there_are() -> None:
+    leaves = {" ".join(page.words[1:]): page for page in pages() if not page.below}
+
+    assert EXAMPLES.keys() == leaves.keys()
+    for name, line in EXAMPLES.items():
+        words = shlex.split(line)
+        assert words[: len(leaves[name].words)] == list(leaves[name].words)
+        known = {each for word in leaves[name].options for each in word.names}
+        assert {word for word in words if word.startswith("-")} <= known, line
 
 
 @pytest.mark.parametrize("name", sorted(name for name in documents() if name.endswith(".1")))
