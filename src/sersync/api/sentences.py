@@ -103,13 +103,15 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
         yield _pending(pending)
     more = len(each.pending) - 3 + each.omitted
     if more > 0:
-        yield f"and {more} more paths above or below it are pending"
+        are = "is" if more == 1 else "are"
+        yield f"and {_paths(more, 'more ')} above or below it {are} pending"
     for subtree in each.compared:
         where = display(subtree) if subtree else "everything"
         yield f"{where} is being compared with the target, or is to be"
     if each.problem is not None:
         said = f"{each.problem.message}. {each.problem.remedy}".rstrip()
-        yield f"it failed {each.problem.failures} times in a row: {said}"
+        times = each.problem.failures
+        yield f"it failed {'once' if times == 1 else f'{times} times in a row'}: {said}"
     if each.pending or each.compared or each.reason is not None:
         yield from _held_up(
             each, resume_command(state_dir, about.source, each.target, confirm=False)
@@ -126,7 +128,7 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
     if each.last is not None:
         when = datetime.fromtimestamp(each.last.at).astimezone().isoformat(" ", "seconds")
         yield (
-            f"last carried {when}, with {each.last.paths} paths in {each.last.duration_s:.2f} s:"
+            f"last carried {when}, with {_paths(each.last.paths)} in {each.last.duration_s:.2f} s:"
             f" {each.last.verdict}" + (f", {each.last.reason}" if each.last.reason else "")
         )
 
@@ -171,6 +173,10 @@ def _held_up(each: OfTarget, goes_on: str) -> Iterator[str]:
     elif each.reason is not None:
         later = f"; next attempt in {each.retry_in_s:.0f} s" if each.retry_in_s else ""
         yield f"the target is {each.state.value}: {_said(each.reason)}{later}"
+
+
+def _paths(number: int, more: str = "") -> str:
+    return f"{number:,} {more}{'path' if number == 1 else 'paths'}"
 
 
 def _said(reason: Reason) -> str:

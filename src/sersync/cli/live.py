@@ -14,7 +14,7 @@ from rich.text import Text
 from sersync.cli.tables import STYLES, go_on
 from sersync.model.batch import Reason
 from sersync.model.figures import count, size, span
-from sersync.model.pasting import own_command, resume_command
+from sersync.model.pasting import beside, own_command, resume_command
 from sersync.model.path import display
 from sersync.model.status import (
     DaemonStatus,
@@ -25,6 +25,8 @@ from sersync.model.status import (
 )
 
 _SHOWN_PROBLEMS = 3
+_CELLS = 6
+_CUT_FIRST = (1, 5)
 _STATE_WIDTH = 15
 """Wide enough for every state, so that the line does not jump when one follows another."""
 
@@ -71,41 +73,56 @@ def frame(status: DaemonStatus) -> RenderableType:
             lines += _reason(source.name, source.state.reason)
         lines += [Text(f"{source.name}: {note}", style="yellow") for note in source.notes]
         table = Table.grid(padding=(0, 3, 0, 0))
-        table.add_column(no_wrap=True, min_width=_STATE_WIDTH)
-        table.add_column(overflow="ellipsis", no_wrap=True)
+        for index in range(_CELLS):
+            # What has no room is cut short, the name and the totals first: a line that became two
+            # would make all others jump.
+            table.add_column(
+                no_wrap=index not in _CUT_FIRST, min_width=_STATE_WIDTH if not index else None
+            )
         for target in source.targets:
             table.add_row(*_cells(source, target, several))
         lines.append(table)
         for target in source.targets:
-            if target.progress and target.state is not TargetState.IN_SYNC:
-                lines.append(_bar(target.progress))
-            if target.reason and target.state in (TargetState.HALTED, TargetState.BACKING_OFF):
-                lines += _reason(target.target, target.reason)
-            if target.state is TargetState.HALTED and source.halted is None:
-                confirm = target.reason is not None and target.reason.needs_confirm
-                names = source.name, target.target
-                way_on = resume_command(status.state_dir, *names, confirm=confirm)
-                if target.reason is None or target.reason.command != way_on:
-                    line = go_on(status.state_dir, *names, confirm=confirm)
-                    lines.append(Text(f"    {line}"))
-            lines += _problems(target, status.state_dir)
+            lines += _below(status, source, target)
     return Group(*lines)
+
+
+def _below(
+    status: DaemonStatus, source: SourceStatus, target: TargetStatus
+) -> list[RenderableType]:
+    """Return what there is to say of *target* besides its line."""
+    lines: list[RenderableType] = []
+    if target.progress and target.state is not TargetState.IN_SYNC:
+        lines.append(_bar(target.progress))
+    if target.reason and target.state in (TargetState.HALTED, TargetState.BACKING_OFF):
+        is_waiting = target.state is TargetState.BACKING_OFF
+        lines += _reason(target.target, target.reason, target.retry_in_s if is_waiting else None)
+    if target.state is TargetState.HALTED and source.halted is None:
+        confirm = target.reason is not None and target.reason.needs_confirm
+        names = source.name, target.target
+        way_on = resume_command(status.state_dir, *names, confirm=confirm)
+        if target.reason is None or target.reason.command != way_on:
+            lines.append(Text(f"    {go_on(status.state_dir, *names, confirm=confirm)}"))
+    return lines + _problems(target, status.state_dir)
 
 
 def _cells(source: SourceStatus, target: TargetStatus, several: bool) -> list[Text]:
     state = target.state.value
     mark = {"in-sync": "✓", "halted": "✗", "backing-off": "!"}.get(state, "•")
-    if target.retry_in_s is not None and target.state is TargetState.BACKING_OFF:
-        state += f", again in {span(target.retry_in_s)}"
     style = STYLES.get(target.state.value, "")
     name = f"{source.name} → {target.target}" if several else target.target
     return [
         Text(f"{mark} {state}", style=style),
-        Text(name),
+        Text(name, no_wrap=True, overflow="ellipsis"),
         Text(_pending(target)),
         Text(f"{count(target.files_per_s)} files/s"),
         Text(_lag(target)),
-        Text(f"{count(target.files)} files, {size(target.sent_bytes)} sent", style="dim"),
+        Text(
+            f"{count(target.files)} files, {size(target.sent_bytes)} sent",
+            style="dim",
+            no_wrap=True,
+            overflow="ellipsis",
+        ),
     ]
 
 
@@ -162,10 +179,11 @@ def pass_share(progress: PassProgress) -> float | None:
     return (entries + min(1.0, progress.bytes / progress.bytes_total)) / 2
 
 
-def _reason(name: str, reason: Reason) -> list[RenderableType]:
-    lines: list[RenderableType] = [Text.assemble((f"  {name}: ", "bold"), reason.message)]
+def _reason(name: str, reason: Reason, retry_in_s: float | None = None) -> list[RenderableType]:
+    again = "" if retry_in_s is None else f"; next attempt in {span(retry_in_s)}"
+    lines: list[RenderableType] = [Text.assemble((f"  {name}: ", "bold"), reason.message, again)]
     if reason.remedy:
-        lines.append(Text(f"    {reason.remedy}"))
+        lines.append(Text(f"    {beside(reason.remedy, reason.command)}"))
     if reason.command:
         lines.append(Text(f"    $ {reason.command}", style="dim"))
     return lines

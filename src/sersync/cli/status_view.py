@@ -157,7 +157,7 @@ def _facts(target: Json) -> Iterator[str]:
             f"audit: {count(audit['drift'])} {noun} changed by something else,"
             f" {count(audit['repaired'])} carried again, last {_path(audit['last_drift'])}"
         )
-    elif audit:
+    elif audit and audit["rounds"]:
         noun = "round" if audit["rounds"] == 1 else "rounds"
         yield f"audit: no drift in {count(audit['rounds'])} {noun}"
     if progress := target["progress"]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from sersync.model.figures import span
-from sersync.model.pasting import resume_command
+from sersync.model.pasting import beside, resume_command
 from sersync.model.path import display
 
 Json = dict[str, Any]
@@ -107,7 +107,8 @@ def trouble(name: str, reason: Json, retry_in_s: float | None = None) -> list[Te
     lines = [Text.assemble((f"{clean(name)}: ", "bold"), clean(reason["message"]))]
     if retry_in_s is not None:
         lines[0].append(f"; next attempt in {span(retry_in_s)}")
-    lines += [Text(f"  {clean(line)}") for line in reason["remedy"].splitlines()]
+    remedy = beside(reason["remedy"], reason["command"])
+    lines += [Text(f"  {clean(line)}") for line in remedy.splitlines()]
     lines += [Text(f"  $ {clean(line)}", style="dim") for line in reason["command"].splitlines()]
     return lines
 

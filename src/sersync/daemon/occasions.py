@@ -86,7 +86,8 @@ def _halt(key: _Key, reason: Reason) -> Notification:
 def _lag(target: TargetStatus, state_dir: str) -> Notification:
     waiting = target.pending + target.in_flight
     look = own_command("status", state_dir=state_dir)
-    message = f"it has been behind for {span(target.lag_s)}; {waiting:,} paths are pending"
+    are = "path is" if waiting == 1 else "paths are"
+    message = f"it has been behind for {span(target.lag_s)}; {waiting:,} {are} pending"
     if target.reason is not None:
         message += f"; {target.reason.message}"
     return Notification(

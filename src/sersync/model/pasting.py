@@ -35,3 +35,10 @@ def resume_command(state_dir: str, source: str, target: str = "", *, confirm: bo
     words = [*(["--confirm"] if confirm else []), "--source", source]
     words += ["--target", target] if target else []
     return own_command("resume", *words, state_dir=state_dir)
+
+
+def beside(remedy: str, *commands: str) -> str:
+    """Return *remedy* without the *commands* that are shown below it anyway."""
+    for command in filter(None, commands):
+        remedy = remedy.replace(command, "the command below")
+    return remedy

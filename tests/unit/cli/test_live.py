@@ -87,7 +87,7 @@ def test_a_halt_and_a_retry_say_what_to_do() -> None:
 
     for part in (
         "✗ halted",
-        "backing-off, again in 4.0 s",
+        "web2: the password is wrong; next attempt in 4.0 s",
         "web1: the password is wrong",
         "Correct it.",
         "$ cat secrets",
@@ -136,3 +136,12 @@ def test_a_halted_source_is_told_before_its_targets() -> None:
     for text in (_text(frame(status)), _text(instance_view(status_document(status)))):
         assert "www: the root is empty" in text
         assert "Mount it." in text
+
+
+def test_every_target_has_one_line_however_narrow_it_is() -> None:
+    target = target_status(
+        target="rsync://backup.example.net:8730/www", state=TargetState.BACKING_OFF,
+        retry_in_s=41.0, pending=1_893_000, lag_s=2651.0, files=48_211, sent_bytes=3_812_993_024,
+    )  # fmt: skip
+    for width in (40, 60, 80, 120):
+        assert len(_text(frame(daemon_status(target)), width).splitlines()) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sersync.model.pasting import own_command, word
+from sersync.model.pasting import beside, own_command, word
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,7 @@ def test_a_command_names_the_daemon_that_it_is_for() -> None:
 
 def test_without_a_daemon_there_is_none_to_name() -> None:
     assert own_command("status", state_dir="") == "sersync status"
+
+
+def test_a_command_that_is_shown_below_is_not_said_twice() -> None:
+    assert beside("If so: run a. Else: b.", "run a", "") == "If so: the command below. Else: b."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.api.page.plot import (
@@ -27,7 +27,7 @@ from sersync.api.page.shapes import (
 from sersync.model.batch import Reason
 from sersync.model.figures import count, size, span
 from sersync.model.history import Sample, Transfer
-from sersync.model.pasting import own_command, resume_command
+from sersync.model.pasting import beside, own_command, resume_command
 from sersync.model.path import display
 from sersync.model.status import (
     DaemonStatus,
@@ -180,7 +180,7 @@ def _alarm(
         where=f"{source} → {target}" if target else source,
         since=since,
         message=reason.message,
-        remedy=reason.remedy,
+        remedy=beside(reason.remedy, command),
         command=reason.command,
         way_on=() if is_said else (words, command),
     )
@@ -227,7 +227,7 @@ def _target(
         why=_why(target, source),
         facts=(*_facts(target), *_comparisons(target, now)),
         progress=_progress(target),
-        reason=target.reason,
+        reason=_shortened(target.reason),
         problems=problems,
         problems_more=len(target.problems) - len(problems) + target.problems_omitted,
         notes=target.notes,
@@ -238,6 +238,10 @@ def _target(
         is_paused=target.state is TargetState.PAUSED,
         plots=_plots(past.samples, *names, now) if with_plots else None,
     )
+
+
+def _shortened(reason: Reason | None) -> Reason | None:
+    return reason and replace(reason, remedy=beside(reason.remedy, reason.command))
 
 
 def _plots(
