@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Self
 
 from sersync.daemon.announcer import Announcer
@@ -98,18 +99,10 @@ def serve(
         announcer.feed(daemon.threads, longest_timeout_s=longest_timeout_s(settings))
         # What is there now stays: the collector need not look at it again and again.
         gc.freeze()
+        rounds = _Rounds(daemon, announcer, notifier, failures, signals, load)
+        pause_s = status_every_s if on_status is not None else _IDLE_S
         try:
-            code = _loop(
-                daemon,
-                announcer,
-                notifier,
-                failures,
-                signals,
-                once,
-                load,
-                on_status,
-                status_every_s,
-            )
+            return _loop(rounds, once=once, show=on_status, pause_s=pause_s)
         finally:
             announcer.stopping()
             notifier.stop()
@@ -117,43 +110,52 @@ def serve(
             announcer.close()
             if on_status is not None:
                 on_status(daemon.status())
-        return code
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """What the main thread does again and again, beside the threads of the daemon."""
+
+    daemon: Daemon
+    announcer: Announcer
+    notifier: Notifier
+    failures: Failures
+    signals: Signals
+    load: Callable[[], Settings] | None
+    reloads: int = 0
+    reopens: int = 0
+
+    def go(self) -> None:
+        """Do all of it once."""
+        self.announcer.turn(self.daemon.status)
+        self.failures.turn(self.daemon)
+        self.notifier.follow(self.daemon.settings.notify)
+        self.daemon.follow()
+        if self.signals.reopens > self.reopens:
+            self.reopens = self.signals.reopens
+            reopen()
+        if self.signals.reloads > self.reloads:
+            self.reloads = self.signals.reloads
+            self.announcer.reloading()
+            _reload(self.daemon, self.load)
+            self.announcer.ready()
 
 
 def _loop(
-    daemon: Daemon,
-    announcer: Announcer,
-    notifier: Notifier,
-    failures: Failures,
-    signals: Signals,
-    once: bool,
-    load: Callable[[], Settings] | None,
-    on_status: Callable[[DaemonStatus], None] | None,
-    status_every_s: float,
+    rounds: _Rounds, *, once: bool, show: Callable[[DaemonStatus], None] | None, pause_s: float
 ) -> int:
-    reloads = reopens = 0
-    pause_s = status_every_s if on_status is not None else _IDLE_S
+    """Go round until a signal, a defect, or the end of a single pass; return the exit code."""
+    daemon, signals = rounds.daemon, rounds.signals
     while not signals.stops:
         if daemon.crashed.is_set():
             return _EX_SOFTWARE
-        announcer.turn(daemon.status)
-        failures.turn(daemon)
-        notifier.follow(daemon.settings.notify)
-        daemon.follow()
-        if signals.reopens > reopens:
-            reopens = signals.reopens
-            reopen()
-        if signals.reloads > reloads:
-            reloads = signals.reloads
-            announcer.reloading()
-            _reload(daemon, load)
-            announcer.ready()
-        if once and (code := once_is_over(daemon.status())) is not None:
-            if on_status is not None:
-                on_status(daemon.status())
-            return code
-        if on_status is not None:
-            on_status(daemon.status())
+        rounds.go()
+        if once or show is not None:
+            status = daemon.status()
+            if show is not None:
+                show(status)
+            if once and (code := once_is_over(status)) is not None:
+                return code
         _sleep(signals.wake, _ONCE_POLL_S if once else pause_s)
     log.info("stopping")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Final
 
 from sersync.model.batch import Outcome, Verdict
@@ -65,22 +66,10 @@ class Progress:
         recent = [each for each in tuple(self._recent) if now - each[0] <= _RATE_OVER_S]
         current = self.current_pass
         is_waiting = bool(health.retry_at) and not health.is_halted
-        return TargetStatus(
-            source=empty.source,
-            target=empty.target,
-            endpoint=empty.endpoint,
-            state=empty.state,
+        return replace(
+            empty,
             since_s=now - self.since,
-            lag_s=empty.lag_s,
-            pending=empty.pending,
-            in_flight=empty.in_flight,
-            pending_paths=empty.pending_paths,
-            pending_omitted=empty.pending_omitted,
             unconfirmed=self.unconfirmed,
-            spares=empty.spares,
-            runs=empty.runs,
-            transfers=empty.transfers,
-            connections=empty.connections,
             batches=self._batches,
             full_passes=self.full_passes,
             files=self._files,
@@ -94,9 +83,6 @@ class Progress:
             problems=problems,
             problems_omitted=max(0, len(self.quarantine) - len(problems)),
             quarantined=self.quarantine.quarantined,
-            notes=empty.notes,
-            searching_names=empty.searching_names,
-            witness=empty.witness,
             progress=current.progress(
                 now,
                 entries_total=entries_total,

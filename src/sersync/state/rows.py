@@ -146,18 +146,7 @@ def _write_log(connection: sqlite3.Connection, checkpoint: Checkpoint) -> int:
 def _write_target(
     connection: sqlite3.Connection, target: TargetChanges, number: int | None, moment: Moment
 ) -> None:
-    values = (target.name.encode(errors="surrogateescape"), target.basis, target.cursor)
-    if number is None:
-        added = connection.execute(
-            "INSERT INTO target (name, basis, cursor) VALUES (?, ?, ?)", values
-        )
-        number = added.lastrowid
-    else:
-        connection.execute(
-            "UPDATE target SET basis = ?, cursor = ? WHERE id = ?", (*values[1:], number)
-        )
-    if number is None:
-        raise AssertionError("an inserted row has a number")
+    number = _write_cursor(connection, target, number)
     if target.is_whole:
         _forget(connection, number)
     if target.held is not None:
@@ -195,6 +184,20 @@ def _write_target(
     )
     if target.memory is not None:
         _write_memory(connection, number, target.memory, moment)
+
+
+def _write_cursor(connection: sqlite3.Connection, target: TargetChanges, number: int | None) -> int:
+    """Store how far *target* has come; return the number of its row, which None stands for."""
+    values = (target.name.encode(errors="surrogateescape"), target.basis, target.cursor)
+    if number is not None:
+        connection.execute(
+            "UPDATE target SET basis = ?, cursor = ? WHERE id = ?", (*values[1:], number)
+        )
+        return number
+    added = connection.execute("INSERT INTO target (name, basis, cursor) VALUES (?, ?, ?)", values)
+    if added.lastrowid is None:
+        raise AssertionError("an inserted row has a number")
+    return added.lastrowid
 
 
 def _write_memory(

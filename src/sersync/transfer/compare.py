@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from sersync.linux.child import Child
 from sersync.linux.children import Children
 from sersync.linux.wake import Wake
 from sersync.model.batch import Reason, Stage, Verdict
@@ -78,26 +79,13 @@ class RsyncComparer:
         """
         launcher = Launcher(self._target, self._root, rsh=self._rsh, niceness=_NICE)
         launcher.protect(self._protected())
-        # Large files are part of it: no lane keeps them out of the way of others here.
-        recipe = launcher.recipe(Kind.LARGE, self._capabilities(), max_delete=None)
-        names = [spell(p) if scope is Scope.ENTRY else spell_level(p) for p, scope in paths]
-        run = Run(Kind.LARGE, names=names, list_bytes=sum(map(len, names)) + len(names))
         token = new_token()
         extra = [*listing(token), *([b"--checksum"] if checksum else [])]
-        wake = Wake()
-        children = Children(wake)
+        until = time.monotonic() + deadline_s
         try:
-            # What is excluded is sorted out below, also where rsync cannot do that.
-            recipe = replace(recipe, deletes=Deletes.LISTED, bandwidth_kib_s=0)
-            child, fed = launcher.run(run, recipe, extra, reads_all=True)
-            children.add(child)
-            children.feed(child, fed)
-            code = _wait(children, time.monotonic() + deadline_s, is_stopping)
+            child, code = self._ran(launcher, paths, extra, until, is_stopping)
         except OSError as error:
             return Comparison(failed=not_started(error))
-        finally:
-            children.close()
-            wake.close()
         if code is None:
             return Comparison(failed=Reason(message=_NO_ANSWER.format(deadline_s)))
         judgement = judge_child(child, code, self._target, self._root)
@@ -106,17 +94,42 @@ class RsyncComparer:
             return Comparison(failed=judgement.reason or Reason(message=message))
         if child.stdout.has_gap:
             return Comparison(failed=Reason(message="more differs than can be read"))
-        filters = launcher.target.filters
-        found = (_difference(each) for each in parse_items(child.stdout.text, token))
-        is_dir = {each.path: each.is_dir for each in parse_items(child.stdout.text, token)}
+        excludes = launcher.target.filters.excludes
+        differences = (
+            _difference(item)
+            for item in parse_items(child.stdout.text, token)
+            if not excludes(item.path, is_dir=item.is_dir)
+        )
         return Comparison(
-            differences=tuple(
-                each
-                for each in found
-                if each is not None and not filters.excludes(each.path, is_dir=is_dir[each.path])
-            ),
+            differences=tuple(each for each in differences if each is not None),
             unread=tuple(e.path for e in judgement.problems if e.stage is Stage.READ),
         )
+
+    def _ran(
+        self,
+        launcher: Launcher,
+        paths: Sequence[tuple[RelPath, Scope]],
+        extra: Sequence[bytes],
+        until: float,
+        is_stopping: Callable[[], bool],
+    ) -> tuple[Child, int | None]:
+        """Return the dry run of *paths*, and how it ended; None if it had not *until* then."""
+        # Large files are part of it: no lane keeps them out of the way of others here.
+        recipe = launcher.recipe(Kind.LARGE, self._capabilities(), max_delete=None)
+        names = [spell(p) if scope is Scope.ENTRY else spell_level(p) for p, scope in paths]
+        run = Run(Kind.LARGE, names=names, list_bytes=sum(map(len, names)) + len(names))
+        wake = Wake()
+        children = Children(wake)
+        try:
+            # What is excluded is sorted out afterwards, also where rsync cannot do that.
+            recipe = replace(recipe, deletes=Deletes.LISTED, bandwidth_kib_s=0)
+            child, fed = launcher.run(run, recipe, extra, reads_all=True)
+            children.add(child)
+            children.feed(child, fed)
+            return child, _wait(children, until, is_stopping)
+        finally:
+            children.close()
+            wake.close()
 
 
 def _wait(children: Children, until: float, is_stopping: Callable[[], bool]) -> int | None:
