@@ -9,7 +9,7 @@ from typing import Final
 from sersync.model.batch import Reason
 from sersync.model.figures import span
 from sersync.model.notification import Notification, NotifySettings, Occasion
-from sersync.model.pasting import own_command
+from sersync.model.pasting import own_command, resume_command
 from sersync.model.path import display
 from sersync.model.status import DaemonStatus, SourceStatus, TargetState, TargetStatus
 
@@ -34,7 +34,7 @@ class Occasions:
             for key, reason in _halts(source):
                 halted[key] = self._halted.get(key, now)
                 if key not in self._halted:
-                    found.append(_halt(key, reason))
+                    found.append(_halt(key, reason, status.state_dir))
             for target in source.targets:
                 key = (source.name, target.target, "lag")
                 if self._is_behind(key, target):
@@ -72,13 +72,18 @@ def _halts(source: SourceStatus) -> Iterator[tuple[_Key, Reason]]:
             yield (source.name, target.target, "halt"), target.reason
 
 
-def _halt(key: _Key, reason: Reason) -> Notification:
+def _halt(key: _Key, reason: Reason, state_dir: str) -> Notification:
+    remedy = reason.remedy
+    if key[1] and not reason.needs_confirm:
+        # Its cause may be mended elsewhere, which nobody here hears of.
+        goes_on = resume_command(state_dir, *key[:2], confirm=False)
+        remedy = f"{remedy} Then let it go on: {goes_on}".strip()
     return Notification(
         occasion=Occasion.HALT,
         source=key[0],
         target=key[1],
         message=reason.message,
-        remedy=reason.remedy,
+        remedy=remedy,
         command=reason.command,
     )
 

@@ -15,7 +15,10 @@ from sersync.model.notification import (
 from sersync.model.status import DaemonStatus, TargetState
 from tests.support.status import daemon_status, target_status
 
-WHY = Reason(message="5 entries are to be deleted", remedy="Look.", command="sersync resume")
+WHY = Reason(
+    message="5 entries are to be deleted", remedy="Look.", command="sersync resume",
+    needs_confirm=True,
+)  # fmt: skip
 
 
 def occasions(**known: object) -> Occasions:
@@ -47,6 +50,23 @@ def test_a_halt_is_told_once_with_what_to_type_and_its_end_too() -> None:
 
     assert told.occasion is Occasion.RECOVERED
     assert told.message == "it is no longer halted, after 3 min"
+
+
+def test_what_stands_still_for_a_cause_tells_how_to_go_on_when_that_is_mended() -> None:
+    wrong = Reason(message="the password is wrong", remedy="Correct it.", command="cat secrets")
+    [told] = occasions().of(halted(wrong), 1.0)
+
+    assert told.command == "cat secrets"
+    assert told.remedy == (
+        "Correct it. Then let it go on:"
+        " sersync resume --source www --target web1 --state-dir /var/lib/sersync/www"
+    )
+
+
+def test_who_is_behind_is_looked_at_by_a_command_that_finds_its_daemon() -> None:
+    [told] = occasions(lag_s=60.0).of(behind(61.0), 1.0)
+
+    assert told.command == "sersync status --state-dir /var/lib/sersync/www"
 
 
 def test_a_halted_source_is_told_once_and_not_for_each_of_its_targets() -> None:
