@@ -71,12 +71,15 @@ class Mistake:
 
 
 class ConfigError(SersyncError):
-    """A configuration that cannot be used, with every mistake in it."""
+    """A configuration that cannot be used, with every mistake in it, and what looks wrong."""
 
     exit_code = 78
 
-    def __init__(self, file: str, mistakes: Sequence[Mistake]) -> None:
+    def __init__(
+        self, file: str, mistakes: Sequence[Mistake], *, warnings: Sequence[Mistake] = ()
+    ) -> None:
         count = len(mistakes)
         super().__init__(f"{file}: {count} mistake{'s' if count != 1 else ''}")
         self.file = file
         self.mistakes = tuple(mistakes)
+        self.warnings = tuple(warnings)

@@ -23,7 +23,8 @@ def meaning(content: bytes) -> dict[str, Any]:
         understood = understand(content, FILE)
         _, warnings = resolved(understood, FILE, {})
     except ConfigError as error:
-        return {"mistakes": _lines(error.mistakes)}
+        odd = {"warnings": _lines(error.warnings)} if error.warnings else {}
+        return {"mistakes": _lines(error.mistakes)} | odd
     return {
         "document": understood.translated.raw,
         "warnings": _lines(warnings),

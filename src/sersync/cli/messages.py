@@ -9,8 +9,9 @@ from sersync.errors import ConfigError, Mistake, SersyncError
 
 
 def complain(error: SersyncError) -> None:
-    """Print *error* with what to do about it; a configuration's with every mistake in it."""
+    """Print *error* with what to do about it; a configuration's with all that is odd in it."""
     if isinstance(error, ConfigError):
+        warn(error.warnings)
         for mistake in error.mistakes:
             print(in_a_line(mistake), file=sys.stderr)
         print(f"sersync: {error.message}", file=sys.stderr)

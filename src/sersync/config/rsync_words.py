@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sersync.config.rsync_table import BY_LETTER, BY_NAME, Option
 from sersync.errors import Mistake
 
-_LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+LONG_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What word processors and web pages make of ``-`` and ``--``."""
 
 
@@ -34,8 +35,8 @@ def given_options(words: Sequence[str]) -> Iterator[Given | Mistake]:
     """Yield the options in *words* in order: short, combined and long ones, or what is wrong."""
     remaining = iter(words)
     for word in remaining:
-        if word[:1] in _LONG_DASHES and word:
-            straight = "--" + word.lstrip(_LONG_DASHES + "-")
+        if word[:1] in LONG_DASHES and word:
+            straight = "--" + word.lstrip(LONG_DASHES + "-")
             yield _mistake(
                 word, "begins with a dash that is not the plain `-`", f"write `{straight}`"
             )

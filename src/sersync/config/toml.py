@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -47,16 +47,16 @@ def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
     place_of = places_in_file(file, lines_of(text), raw)
     mistakes: list[Mistake] = []
     broken: set[Path] = set()
-    document = _validated(raw, place_of, mistakes, broken)
+    document = validated_in_part(raw, Document.model_validate, place_of, mistakes, broken)
     if document is None:
         raise ConfigError(file, mistakes)
     findings = Findings(place_of)
     resolved = resolve(document, surroundings=surroundings(environ), findings=findings)
     if resolved.settings.state_dir and not os.path.isabs(resolved.settings.state_dir):
         findings.mistake(("state_dir",), "must be an absolute path")
-    check_across(_without(resolved, broken), findings)
+    check_across(without(resolved, broken), findings)
     if mistakes := sorted([*mistakes, *findings.mistakes], key=_line):
-        raise ConfigError(file, mistakes)
+        raise ConfigError(file, mistakes, warnings=findings.warnings)
     return Loaded(settings=resolved.settings, warnings=tuple(findings.warnings))
 
 
@@ -112,22 +112,26 @@ def _end(text: str) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _validated(
-    raw: dict[str, Any], place_of: PlaceOf, mistakes: list[Mistake], broken: set[Path]
+def validated_in_part(
+    raw: dict[str, Any],
+    validate: Callable[[dict[str, Any]], Document],
+    place_of: PlaceOf,
+    mistakes: list[Mistake],
+    broken: set[Path],
 ) -> Document | None:
     """Return the document without its mistakes, which are noted; None if too little is left.
 
     *broken* are the tables that miss a required value: what they mean together is not checked.
     """
     try:
-        return Document.model_validate(raw)
+        return validate(raw)
     except ValidationError as error:
         mistakes += mistakes_of(error, place_of)
         repaired = copy.deepcopy(raw)
         for details in error.errors():
             _repair(repaired, details["loc"], broken)
     try:
-        return Document.model_validate(repaired)
+        return validate(repaired)
     except ValidationError:
         return None
 
@@ -147,7 +151,9 @@ def _repair(raw: Any, loc: Path, broken: set[Path]) -> None:
         broken.add(loc[:-1])
 
 
-def _without(resolved: Resolved, broken: set[Path]) -> Resolved:
+def without(resolved: Resolved, broken: set[Path]) -> Resolved:
+    """Return *resolved* without the targets in the tables that are *broken*."""
+
     def is_whole(placed: Placed) -> bool:
         return placed.path not in broken and placed.path[:2] not in broken
 

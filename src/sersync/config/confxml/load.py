@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-from pydantic import ValidationError
+from functools import partial
 
 from sersync.config.across import check_across, source_complaint
 from sersync.config.confxml.any_bytes import validated
@@ -18,11 +17,11 @@ from sersync.config.confxml.read import read
 from sersync.config.confxml.tree import parse_tree
 from sersync.config.confxml.values import Values
 from sersync.config.findings import Findings
-from sersync.config.mistakes import PlaceOf, mistakes_of
+from sersync.config.mistakes import PlaceOf
 from sersync.config.positions import Path
 from sersync.config.resolve import Resolved, resolve
 from sersync.config.schema import Document
-from sersync.config.toml import Loaded, surroundings
+from sersync.config.toml import Loaded, surroundings, validated_in_part, without
 from sersync.errors import ConfigError, Mistake
 
 
@@ -33,12 +32,14 @@ class Understood:
     confxml: Confxml
     translated: Translated
     place_of: PlaceOf
+    mistakes: tuple[Mistake, ...]
+    """What stands in the place of these is as shipped, so that the rest can be checked too."""
     warnings: tuple[Mistake, ...]
     notes: tuple[Mistake, ...]
 
 
 def understand(content: bytes, file: str, *, plugin: str = "") -> Understood:
-    """Return what *content* says; ``ConfigError`` with all mistakes that need no disk to see.
+    """Return what *content* says, with its mistakes; ``ConfigError`` if it is no confxml.xml.
 
     *file* is what messages call it. *plugin* is switched on in place of the one in the file.
     """
@@ -47,12 +48,11 @@ def understand(content: bytes, file: str, *, plugin: str = "") -> Understood:
     if plugin:
         confxml = _with_plugin(confxml, plugin, file)
     translated = translate(confxml, values, os.path.dirname(os.path.abspath(file)))
-    if values.mistakes:
-        raise ConfigError(file, _in_order(values.mistakes))
     return Understood(
         confxml=confxml,
         translated=translated,
         place_of=lambda path: _place(path, translated.spots, values),
+        mistakes=tuple(values.mistakes),
         warnings=tuple(values.warnings),
         notes=tuple(notes_on(confxml, values)),
     )
@@ -106,17 +106,37 @@ def resolved(
     *across*: what only the disk can tell is looked at too.
     """
     findings = Findings(understood.place_of)
-    try:
-        document = validated(Document, understood.translated.raw)
-    except ValidationError as error:
-        raise ConfigError(file, mistakes_of(error, understood.place_of)) from error
+    mistakes, broken = list(understood.mistakes), set[Path]()
+    document = _validated(understood, mistakes, broken)
+    if document is None:
+        raise _unusable(file, mistakes, understood.warnings)
     found = resolve(document, surroundings=surroundings(environ), findings=findings)
     if across:
-        check_across(found, findings)
+        check_across(without(found, broken), findings)
+    warnings = _in_order(list(dict.fromkeys([*understood.warnings, *findings.warnings])))
+    if mistakes or findings.mistakes:
+        raise _unusable(file, [*mistakes, *findings.mistakes], warnings)
+    return found, warnings
+
+
+def _validated(
+    understood: Understood, mistakes: list[Mistake], broken: set[Path]
+) -> Document | None:
+    """Return as much of the document as can be checked further; None if nothing can."""
+    raw = understood.translated.raw
+    if mistakes and not raw["source"]:
+        # Why there is none is known already; with some other, the rest can be checked.
+        raw = raw | {"source": [{"root": "/", "target": [{"to": "localhost::none"}]}]}
+        broken.add(("source", 0))
+    validate = partial(validated, Document)
+    return validated_in_part(raw, validate, understood.place_of, mistakes, broken)
+
+
+def _unusable(file: str, mistakes: Iterable[Mistake], warnings: Iterable[Mistake]) -> ConfigError:
     # What holds for every target is found wrong with every target; once is enough.
-    if mistakes := list(dict.fromkeys(findings.mistakes)):
-        raise ConfigError(file, _in_order(mistakes))
-    return found, _in_order(list(dict.fromkeys([*understood.warnings, *findings.warnings])))
+    return ConfigError(
+        file, _in_order(list(dict.fromkeys(mistakes))), warnings=_in_order(list(warnings))
+    )
 
 
 def _place(path: Path, spots: Mapping[Path, Spot], values: Values) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sersync.config.confxml.grammar import spellings
+from sersync.config.rsync_words import LONG_DASHES, given_options
+from sersync.errors import Mistake
 
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _KNOWN: Final = spellings()
@@ -25,6 +27,7 @@ _NO_QUOTES: Final = re.compile(
 )
 _AMPERSAND: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _LESS_THAN: Final = re.compile(r"=\s*\"[^\"<>\n]*(?P<sign><)[^\"\n]*\"")
+_PARAMS: Final = re.compile(r"params\s*=\s*[\"'](?P<words>[^\"'<>]*)", re.IGNORECASE)
 _TAG: Final = re.compile(r"<(?P<close>/)?(?P<name>[A-Za-z_][\w.-]*)(?P<rest>[^<>]*?)(?P<empty>/)?>")
 
 
@@ -39,7 +42,7 @@ class Slip:
 
 def probable_slips(text: str) -> list[Slip]:
     """Return the likely reasons why *text* is no XML, in its order; none if nothing is known."""
-    bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text)
+    bare = _without_comments(text)
     found = sorted({(at, message, meant) for at, message, meant in _slips(bare)})
     if not found:
         found = sorted(_unbalanced(bare))
@@ -47,6 +50,26 @@ def probable_slips(text: str) -> list[Slip]:
         Slip(position=_position(text, at), message=message, suggestion=meant)
         for at, message, meant in found
     ]
+
+
+def wrong_dashes(text: str) -> list[Slip]:
+    """Return the options that begin with a dash of a text processor. XML does not mind those."""
+    return [
+        Slip(
+            position=_position(text, params.start("words") + word.start()),
+            message=said.message,
+            suggestion=said.suggestion,
+        )
+        for params in _PARAMS.finditer(_without_comments(text))
+        for word in re.finditer(r"\S+", params["words"])
+        if word[0][0] in LONG_DASHES
+        for said in given_options([word[0]])
+        if isinstance(said, Mistake)
+    ]
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text)
 
 
 def _slips(text: str) -> Iterator[tuple[int, str, str]]:

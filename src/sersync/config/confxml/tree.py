@@ -16,7 +16,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DTDForbidden, EntitiesForbidden, ExternalReferenceForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
-from sersync.config.confxml.spelling import probable_slips
+from sersync.config.confxml.spelling import Slip, probable_slips, wrong_dashes
 from sersync.errors import ConfigError, Mistake
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -176,17 +176,25 @@ def _as_ascii_superset(content: bytes) -> bytes:
 
 def _not_well_formed(content: bytes, file: str, error: ParseError) -> ConfigError:
     """Return everything that is probably misspelled, or else what the parser stumbled on."""
-    slips = probable_slips(content.decode("utf-8", "replace"))
+    text = content.decode("utf-8", "replace")
+    slips = probable_slips(text)
     line, byte = error.position
     place = line, _column(content.split(b"\n"), line, byte)
     what = str(error).partition(":")[0]
-    mistakes = [
-        Mistake(place=_place(file, slip.position), message=slip.message, suggestion=slip.suggestion)
-        for slip in slips
-    ]
-    if not mistakes:
-        mistakes = [Mistake(place=_place(file, place), message=f"this is not XML: {what}")]
-    return ConfigError(file, mistakes)
+    if not slips:
+        slips = [Slip(position=place, message=f"this is not XML: {what}", suggestion="")]
+    found = sorted([*slips, *wrong_dashes(text)], key=lambda slip: slip.position)
+    return ConfigError(
+        file,
+        [
+            Mistake(
+                place=_place(file, slip.position),
+                message=slip.message,
+                suggestion=slip.suggestion,
+            )
+            for slip in found
+        ],
+    )
 
 
 def _place(file: str, position: Position) -> str:

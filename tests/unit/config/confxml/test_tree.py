@@ -116,6 +116,28 @@ def test_all_misspellings_of_a_copied_article_are_told_at_once() -> None:
     assert [line.split(":")[1] for line in _refusal(content)] == ["2", "4"]
 
 
+def test_dashes_of_a_text_processor_are_told_together_with_lost_spaces() -> None:
+    option = "\u2013-exclude=x"
+    content = (
+        f'<a>\n<!-- <commonParams params="{option}"/> -->\n'
+        f'<commonParamsparams="-artuz {option}"/>\n</b>'
+    )
+
+    space, dash = _refusal(content)
+
+    assert space == "confxml.xml:3:1: a space is missing (write <commonParams params=)"
+    assert dash == (
+        f"confxml.xml:3:29: {option} begins with a dash that is not the plain `-`"
+        " (write `--exclude=x`)"
+    )
+
+
+def test_a_dash_does_not_hide_why_a_file_is_no_xml() -> None:
+    said = _refusal('<a>\n<commonParams params="\u2014v"/>\n</b></a>')
+
+    assert [line.split(":")[1] for line in said] == ["2", "3"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
