@@ -107,7 +107,9 @@ def _complain(error: SersyncError) -> None:
     from sersync.cli.messages import complain
 
     complain(error)
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError) and not os.path.exists(error.file):
+        print("         sersync2 -o FILE    # where the configuration is", file=sys.stderr)
+    elif isinstance(error, ConfigError):
         print(f"         sersync check -c {error.file}    # what it means", file=sys.stderr)
 
 

@@ -385,8 +385,8 @@ def _locked(state_dir: str) -> DirectoryLock:
         pid = holder(state_dir)
         raise AlreadyRunning(
             f"another sersync{f' (process {pid})' if pid else ''} works on {state_dir}",
-            hint=f"{own_command('status', state_dir=state_dir)}    # what it does; or give this one"
-            " another --state-dir",
+            hint=f"{own_command('status', state_dir=state_dir)}    # what it does"
+            + (f"\nkill {pid}    # ends it cleanly" if pid else ""),
         ) from None
     except OSError as error:
         with contextlib.suppress(OSError):

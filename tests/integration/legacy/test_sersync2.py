@@ -147,6 +147,7 @@ def test_a_second_instance_of_the_same_file_is_refused_and_of_another_is_not(
 
     assert again.returncode == 75
     assert "another sersync" in again.stderr
+    assert f"kill {legacy.pids()[0]}" in again.stderr
     assert side_by_side.returncode == 0, side_by_side.stderr
     assert len(legacy.pids()) == 2
 
@@ -205,6 +206,7 @@ def test_a_parent_whose_child_cannot_begin_ends_with_its_code_and_message(
     assert [misspelled.returncode, missing.returncode, absent.returncode] == [78, 78, 78]
     assert "write <localpath watch=" in misspelled.stderr
     assert "/nonexistent does not exist" in missing.stderr
+    assert "sersync2 -o FILE" in absent.stderr
     assert legacy.pids() == []
 
 
