@@ -77,7 +77,6 @@ _PASSED: Final = (
     "--[no-]insecure-links",
     "--confine-root=DIR",
     "--keep-dirlinks -K",
-    "--[no-]one-file-system -x",
     "--[no-]checksum -c",
     "--checksum-choice=STR --cc",
     "--checksum-seed=NUM",
@@ -134,6 +133,8 @@ _PASSED_WITH_A_NOTE: Final = {
     "--copy-unsafe-links": _FOLLOWED_LINKS,
     "--copy-dirlinks -k": _FOLLOWED_LINKS,
     "--update -u": "a file that is newer on the target stays as it is there, and differs",
+    "--[no-]one-file-system -x": "full passes keep to it; what changes later on a file system that"
+    " is mounted below the root is carried all the same: exclude its directory",
     "--size-only": "a change that keeps the size of a file is never carried",
     "--compare-dest=DIR": "files that are found there are not on the target",
     "--existing --ignore-non-existing": "files that are new at the source are never carried",
@@ -160,7 +161,6 @@ _TRANSLATED: Final = (
     "--ignore-missing-args",
     "--[no-]ignore-errors",
     "--[no-]force",
-    "--max-delete=NUM",
     "--exclude=PATTERN",
     "--include=PATTERN",
     "--exclude-from=FILE",
@@ -181,6 +181,8 @@ _TRANSLATED: Final = (
 _TRANSLATED_WITH_A_NOTE: Final = {
     "--cvs-exclude -C": "a .cvsignore in the tree holds at once; ~/.cvsignore of the daemon's user"
     " and its variable CVSIGNORE are read when the configuration is",
+    "--max-delete=NUM": "before more than so many are deleted within a minute, the target halts and"
+    " asks; rsync would delete so many, and leave the rest",
     "--delete-excluded": "holds for what other options of rsync exclude; what `exclude` or a"
     " <filter> excludes is never deleted",
 }

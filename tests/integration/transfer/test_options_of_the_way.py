@@ -16,6 +16,22 @@ from tests.support.rsyncd import Rsyncd
 from tests.support.sshd import Sshd
 from tests.support.trees import assert_same_trees
 
+TO_A_DAEMON = [
+    "-a --address=127.0.0.1",
+    "-a --ipv4",
+    "-a --port=@port",
+    "-a --timeout=300 --contimeout=30",
+    "-a --sockopts=SO_KEEPALIVE",
+    "-a --protocol=31",
+    "-az --compress-choice=zlib --compress-level=1",
+    "-artuzR",
+    "-aR --no-implied-dirs",
+    "-a --log-format=%n -vv",
+    "-a --password-file=@password",
+]
+
+BY_A_SHELL = ["-a", "-a --blocking-io", "-a --rsync-path=@rsync", "-a -s"]
+
 
 def plant(root: Path) -> None:
     (root / "d" / "e").mkdir(parents=True)
@@ -45,22 +61,7 @@ def finds_nothing(source: Path, to: str, options: list[str]) -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        "-a --address=127.0.0.1",
-        "-a --ipv4",
-        "-a --port=@port",
-        "-a --timeout=300 --contimeout=30",
-        "-a --sockopts=SO_KEEPALIVE",
-        "-a --protocol=31",
-        "-az --compress-choice=zlib --compress-level=1",
-        "-artuzR",
-        "-aR --no-implied-dirs",
-        "-a --log-format=%n -vv",
-        "-a --password-file=@password",
-    ],
-)
+@pytest.mark.parametrize("options", TO_A_DAEMON)
 def test_to_a_daemon(cli: Cli, tmp_path: Path, rsyncd: Rsyncd, options: str) -> None:
     source, locked = tmp_path / "source", rsyncd.locked
     plant(source)
@@ -81,7 +82,7 @@ def test_to_a_daemon(cli: Cli, tmp_path: Path, rsyncd: Rsyncd, options: str) -> 
     finds_nothing(source, to, [word.replace("R", "") for word in plain])
 
 
-@pytest.mark.parametrize("options", ["-a", "-a --blocking-io", "-a --rsync-path=@rsync", "-a -s"])
+@pytest.mark.parametrize("options", BY_A_SHELL)
 def test_by_a_shell(cli: Cli, tmp_path: Path, sshd: Sshd, options: str) -> None:
     source, copy = tmp_path / "source", tmp_path / "copy"
     plant(source)
