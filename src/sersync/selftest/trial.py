@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from sersync.linux.once import run_once
+from sersync.model.path import RelPath, is_within
 from sersync.selftest.instance import Instance, is_stopped
 from sersync.selftest.row import Broken
 from sersync.selftest.site import Setting, Site, local_site, served_site
@@ -236,9 +237,21 @@ class Trial:
         if lines:
             raise Differs(lines)
 
-    def must_be_untouched(self, site: Site) -> None:
-        """Raise ``Differs`` unless *site* is what it was when the targets were last the same."""
-        if lines := differences(self._known, self._snapshot(site.root, site.exclude)):
+    def must_be_untouched(self, site: Site, within: bytes = b"") -> None:
+        """Raise ``Differs`` unless *site* is what it was when the targets were last the same.
+
+        *within*: only what is there, and below it, is looked at.
+        """
+        now = self._snapshot(site.root, site.exclude)
+        before, after = (
+            {
+                path: entry
+                for path, entry in tree.items()
+                if is_within(RelPath(path), RelPath(within))
+            }
+            for tree in (self._known, now)
+        )
+        if lines := differences(before, after):
             raise Differs([f"{site.name}: {line}" for line in lines[:_MOST_DIFFERENCES]])
 
     def differences(self, site: Site) -> list[str]:

@@ -18,6 +18,10 @@ from sersync.selftest.until import wait_until
 from sersync.selftest.writer import Writer
 
 TARGETS: Final = Table()
+_LATE_S: Final = 5.0
+_LATE_BYTES: Final = 3 << 20
+_LAST_BYTES: Final = 257 << 10
+"""rsync writes 256 KiB at a time; as much finds room in the buffers of a connection."""
 
 
 @TARGETS.row("target-absent", "the target is down for the whole of a burst")
@@ -152,7 +156,7 @@ def witness_busy(trial: Trial) -> None:
 
 @TARGETS.row("old-run-of-target", "a run that the target finishes late does not win", is_long=True)
 def old_run_of_target(trial: Trial) -> None:
-    site = trial.serve(timeout="2s", connect_timeout="2s", bandwidth="3MiB/s", large_file="1MiB")
+    site = trial.serve(timeout="2s", connect_timeout="2s", bandwidth="1MiB/s", large_file="1MiB")
     trial.begin()
     late = _stopped_in_a_file(trial)
     wait_until(lambda: not trial.target()["runs"], "our watchdog ends the run", within_s=40.0)
@@ -160,17 +164,15 @@ def old_run_of_target(trial: Trial) -> None:
     wait_until(
         lambda: _holds(site.root / "large", b"the newer version"), "the newer version is carried"
     )
-    signal_all(late, signal.SIGCONT)
+    _let_it_finish(trial, late)
     trial.converge(within_s=120.0, patience_s=90.0)
-    pause_for(1.0)
-    trial.converge()
 
 
 @TARGETS.row(
     "old-run-of-killed", "a run that outlives its killed daemon does not win", is_long=True
 )
 def old_run_of_killed(trial: Trial) -> None:
-    site = trial.serve(timeout="30s", bandwidth="3MiB/s", large_file="1MiB")
+    site = trial.serve(timeout="30s", bandwidth="1MiB/s", large_file="1MiB")
     trial.begin()
     late = _stopped_in_a_file(trial)
     trial.instance.kill()
@@ -179,22 +181,41 @@ def old_run_of_killed(trial: Trial) -> None:
     wait_until(
         lambda: _holds(site.root / "large", b"the newer version"), "the newer version is carried"
     )
-    signal_all(late, signal.SIGCONT)
+    _let_it_finish(trial, late)
     trial.converge(within_s=120.0, patience_s=90.0)
-    pause_for(1.0)
-    trial.converge()
 
 
 def _stopped_in_a_file(trial: Trial) -> list[int]:
-    """Let the target stand still in the middle of ``large``; return its processes that do."""
+    """Let the target stand still in the middle of ``large``; return its processes that do.
+
+    So near to its end that the rest of it finds room on the way, and the target can finish it
+    without anybody at the other end.
+    """
     site = trial.sites["copy"]
-    (trial.source / "large").write_bytes(trial.chance.randbytes(3 << 20))
-    wait_until(lambda: site.is_receiving("large"), "the target receives the file")
+    (trial.source / "large").write_bytes(trial.chance.randbytes(_LATE_BYTES))
+    wait_until(
+        lambda: site.is_receiving("large", least_bytes=_LATE_BYTES - _LAST_BYTES),
+        "the target receives the file",
+    )
     late = site.processes()
     signal_all(late, signal.SIGSTOP)
     if not late or not site.is_receiving("large"):
         raise Broken("the target was faster than we were; nothing was tried")
+    pause_for(2.0)  # Meanwhile the rest is sent.
     return late
+
+
+def _let_it_finish(trial: Trial, late: list[int]) -> None:
+    """Let *late* go on, until its old bytes stand in the place of the newer ones.
+
+    Now and then the target notices first that nobody is at the other end; that is told.
+    """
+    large = trial.sites["copy"].root / "large"
+    signal_all(late, signal.SIGCONT)
+    try:
+        wait_until(lambda: not _holds(large, b"the newer version"), "", within_s=_LATE_S)
+    except Broken:
+        trial.notes.append("the target did not finish the old run: another try may")
 
 
 def _was_found(trial: Trial) -> bool:
