@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -132,7 +133,7 @@ def _one_module(
     if not name or not path:
         raise UsageError("--module and --path go together")
     if not os.path.isdir(path):
-        raise UsageError(f"--path: {path} is no directory", hint=f"mkdir -p {path}")
+        raise UsageError(f"--path: {path} is no directory", hint=f"mkdir -p {shlex.quote(path)}")
     user, _ = secrets
     as_root = os.geteuid() == 0
     module = Module(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 from itertools import combinations
 
@@ -122,9 +123,11 @@ def _check_secret(file: str, place: Path, findings: Findings) -> bool:
     elif stat.S_ISDIR(status.st_mode):
         findings.mistake(place, f"{file} is a directory")
     elif status.st_mode & 0o006:
-        findings.mistake(place, f"{file} can be read by others", f"chmod 600 {file}")
+        findings.mistake(place, f"{file} can be read by others", f"chmod 600 {shlex.quote(file)}")
     elif os.geteuid() == 0 and status.st_uid != 0:
-        findings.mistake(place, f"{file} does not belong to root", f"chown root {file}")
+        findings.mistake(
+            place, f"{file} does not belong to root", f"chown root {shlex.quote(file)}"
+        )
     else:
         return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -138,7 +139,7 @@ def _state(facts: HostFacts) -> Iterator[Finding]:
         yield HOST.failure(
             "state", f"the state directory {state.path} cannot be used: {facts.state_obstacle}",
             "Give another one with --state-dir, or as state_dir in the configuration.",
-            f"ls -ld {state.path}",
+            f"ls -ld {shlex.quote(state.path)}",
         )  # fmt: skip
         return
     if state.kind in NETWORK_KINDS:
@@ -156,7 +157,8 @@ def space(subject: Subject, check: str, room: Room, command: str = "") -> Iterat
     """Yield what is left in *room*: bytes, and inodes where the file system counts them."""
     if room.total_bytes <= 0:
         return
-    look = command or f"df -h {room.path}; df -i {room.path}"
+    place = shlex.quote(room.path)
+    look = command or f"df -h {place}; df -i {place}"
     free = f"{room.free_bytes / (1 << 30):,.1f} GiB free of {room.total_bytes / (1 << 30):,.1f}"
     if room.total_inodes > 0 and room.free_inodes * 1000 < room.total_inodes:
         yield subject.failure(

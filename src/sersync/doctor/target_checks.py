@@ -76,7 +76,7 @@ def _reached(
             "Start the rsync daemon there, and open its port in every firewall between. On the"
             " target: sudo firewall-cmd --permanent --add-service=rsyncd && sudo firewall-cmd"
             " --reload",
-            f"rsync rsync://{module.host}:{module.port}/",
+            _modules(module),
         )  # fmt: skip
         return
     yield subject.ok("connects", f"in {reached.latency_s * 1000:.1f} ms, port {module.port}")
@@ -89,7 +89,7 @@ def _reached(
             f"what answers on port {module.port} of {module.host} is no rsync daemon"
             + (f": it says {reached.greeting!r}" if reached.greeting else ""),
             "Check the port, and that 'rsync --daemon' runs there.",
-            f"rsync rsync://{module.host}:{module.port}/",
+            _modules(module),
         )
         return
     version = reached.greeting.removeprefix("@RSYNCD:").split()[0]
@@ -184,6 +184,11 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
             "shared login", "no connection can be shared, so every transfer logs in by itself",
             "Allow more sessions there ('MaxSessions' in its sshd_config).",
         )  # fmt: skip
+
+
+def _modules(module: RsyncModule) -> str:
+    host = f"[{module.host}]" if ":" in module.host else module.host
+    return f"rsync {shlex.quote(f'rsync://{host}:{module.port}/')}"
 
 
 def _df(endpoint: object) -> str:

@@ -108,3 +108,13 @@ def test_no_queue_left_is_a_failure() -> None:
 def test_a_short_queue_of_events_is_a_warning() -> None:
     limits = replace(_LIMITS, queued_events=100)
     assert found(replace(_HOST, limits=limits), "events").level is Level.WARNING
+
+
+def test_odd_paths_in_commands_are_quoted() -> None:
+    room = replace(_ROOM, path="/srv/a b;c", free_bytes=0)
+
+    assert found(replace(_HOST, state=room), "state space").command == (
+        "df -h '/srv/a b;c'; df -i '/srv/a b;c'"
+    )
+    barred = replace(_HOST, state=room, state_obstacle="No such file or directory")
+    assert found(barred, "state").command == "ls -ld '/srv/a b;c'"

@@ -155,3 +155,20 @@ def test_a_full_target_is_a_failure() -> None:
     finding = found(TargetFacts(room=room), "space", _BY_SSH)
 
     assert (finding.level, finding.command) == (Level.FAILURE, "ssh u@web 'df -h; df -i'")
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"latency_s": None, "not_connected": "refused"}, "connects"),
+        ({"greeting": "SSH-2.0-OpenSSH"}, "protocol"),
+    ],
+)
+def test_the_command_for_an_ipv6_address_has_its_brackets(
+    change: dict[str, object], check: str
+) -> None:
+    target = replace(_TARGET, endpoint=RsyncModule(host="fe80::1", module="www", port=8730))
+    reached = replace(_REACHED, **change)  # type: ignore[arg-type]
+
+    command = found(TargetFacts(reached=reached), check, target).command
+    assert command == "rsync 'rsync://[fe80::1]:8730/'"

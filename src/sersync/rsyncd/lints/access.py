@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -157,7 +158,7 @@ def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
             Severity.ERROR,
             "secrets file",
             f"the secrets file {file} can be read or written by others, {refused}",
-            f"chmod 600 {file}",
+            f"chmod 600 {shlex.quote(file)}",
         )
     elif facts.mode & 0o060:
         yield lint.found(
@@ -165,7 +166,7 @@ def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
             Severity.NOTE,
             "secrets file",
             f"the secrets file {file} can be read or written by its group",
-            f"chmod 600 {file}",
+            f"chmod 600 {shlex.quote(file)}",
         )
     if strict and lint.host.is_root and facts.uid != 0:
         yield lint.found(
@@ -173,7 +174,7 @@ def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
             Severity.ERROR,
             "secrets file",
             f"the secrets file {file} does not belong to root, so the daemon lets nobody in",
-            f"chown root {file}",
+            f"chown root {shlex.quote(file)}",
         )
     if not strict:
         yield lint.found(

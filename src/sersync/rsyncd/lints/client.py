@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import shlex
 from collections.abc import Iterator
 
 from sersync.model.target import RsyncModule
@@ -87,7 +88,7 @@ def check_password_file(file: str, host: Host) -> Iterator[Finding]:
         yield found(
             "password-file-readable",
             "others can read it: rsync does not use it",
-            f"chmod 600 {file}",
+            f"chmod 600 {shlex.quote(file)}",
         )
     password = lines[0] if lines else ""
     if not password:

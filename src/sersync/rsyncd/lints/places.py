@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Final
@@ -51,7 +52,7 @@ def _directory(lint: Lint, path: str) -> Iterator[Finding]:
             Severity.ERROR,
             "path",
             f"{path} {what}: every connection fails",
-            f"mkdir -p {path}",
+            f"mkdir -p {shlex.quote(path)}",
         )
         return
     if path == "/":
@@ -101,7 +102,7 @@ def _space(lint: Lint, path: str) -> Iterator[Finding]:
             "path",
             f"the file system of {path} is full: {space.free_bytes >> 20} MiB and"
             f" {space.free_inodes} inodes are left",
-            f"df -h {path}; df -i {path}",
+            f"df -h {shlex.quote(path)}; df -i {shlex.quote(path)}",
         )
 
 
@@ -187,7 +188,7 @@ def _own_files(configuration: Configuration, host: Host) -> Iterator[Finding]:
                 severity,
                 key,
                 f"the directory of the {key} {value.text} does not exist: {effect}",
-                f"mkdir -p {directory}",
+                f"mkdir -p {shlex.quote(directory)}",
             )
 
 

@@ -238,6 +238,19 @@ def test_a_finding_is_told_at_its_line() -> None:
     assert str(found.place) == "/etc/rsyncd.conf:12"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "command"),
+    [
+        ("/srv/copy", "/srv/a b;c", "mkdir -p '/srv/a b;c'"),
+        ("/run/rsyncd.pid", "/no where/rsyncd.pid", "mkdir -p '/no where'"),
+    ],
+)
+def test_odd_paths_in_remedies_are_quoted(old: str, new: str, command: str) -> None:
+    found = findings(GOOD.replace(old, new), MadeUpHost())
+
+    assert [each.remedy for each in found] == [command]
+
+
 def test_what_many_modules_inherit_is_told_once() -> None:
     text = GOOD.replace("[copy]", "timeout = 5\n[copy]").replace("timeout = 300\n", "")
     second = "[more]\npath = /srv/other\nuse chroot = yes\nuid = root\nread only = no\nlist = no\n"
