@@ -55,6 +55,8 @@ def install(
 
     place = Place(root=Path(root))
     by_script = rc or not place.has_systemd
+    if target:
+        _check_target(place, config, name=name, user=user, is_put=not print_)
     file, text, what = _target_files(place, config, rc=by_script) if target else _source_files(
         place, _job(config, name, user), rc=by_script
     )  # fmt: skip
@@ -76,6 +78,7 @@ def uninstall(
 
     place = Place(root=Path(root))
     if target:
+        _check_target(place, config, name=name)
         unit, script = _TARGET_UNIT, _TARGET_SERVICE
     else:
         name = name or _name_of(config)
@@ -86,6 +89,31 @@ def uninstall(
     print(f"{unit} is gone; its configuration and its state are still there"
           if any(found) else f"there is no {unit}")  # fmt: skip
     return 0 if any(found) else 1
+
+
+def _check_target(
+    place: Place, config: str, *, name: str, user: str = "", is_put: bool = False
+) -> None:
+    """Refuse what cannot be meant with --target, and a service without its configuration."""
+    if name:
+        raise UsageError(
+            "--name is not for --target", hint=f"The receiving side is always {_TARGET_UNIT}."
+        )
+    if user:
+        raise UsageError(
+            "--user is not for --target",
+            hint="Whose files a module writes is said by its 'uid' and 'gid' in rsyncd.conf.",
+        )
+    # The default may still come into an image; a file that was named should be there.
+    if not is_put or (place.is_image and not config):
+        return
+    file = Path(os.path.abspath(config or _TARGET_CONFIG))
+    inside = place.root / file.relative_to("/")
+    if not os.path.exists(file) and not os.path.exists(inside):
+        raise UsageError(
+            f"{file} does not exist, so nothing could be served",
+            hint="sersync target init    # makes one",
+        )
 
 
 def _job(config: str, name: str, user: str) -> Job:

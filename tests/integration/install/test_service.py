@@ -109,6 +109,23 @@ def test_a_configuration_with_mistakes_becomes_no_service(
     assert not (tmp_path / "image").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-c", "none.conf"), "none.conf does not exist"),
+        (("--user", "daemon"), "--user is not for --target"),
+        (("--name", "other"), "--name is not for --target"),
+    ],
+)
+def test_a_receiving_side_that_could_not_be_meant_becomes_no_service(
+    cli: Cli, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = cli.run("service", "install", "--target", *words, "--root", "image")
+
+    assert (done.returncode, said in done.stderr) == (64, True), done.stderr
+    assert not (tmp_path / "image").exists()
+
+
 def test_the_directory_that_the_service_manager_gives_is_used(
     cli: Cli, config: Path, tmp_path: Path
 ) -> None:
