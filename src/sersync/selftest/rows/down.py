@@ -67,11 +67,12 @@ def down_after_stop(trial: Trial) -> None:
 
 @DOWN.row("down-with-target-behind", "changes before and after a stop reach a target that was away")
 def down_with_target_behind(trial: Trial) -> None:
+    trial.plant(directories=5)  # Nothing changes in the last one while the daemon is down.
     site = trial.serve()
     trial.begin(is_remembered=True)
     site.down()
-    (trial.source / "d0" / "f7").write_text("while the target was away")
-    (trial.source / "d0" / "f8").unlink()
+    (trial.source / "d4" / "f7").write_text("while the target was away")
+    (trial.source / "d4" / "f8").unlink()
     trial.wait_for_state("backing-off")
     trial.wait_for_memory()
     trial.instance.kill()
