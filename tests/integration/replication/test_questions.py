@@ -24,8 +24,9 @@ from tests.support.trees import assert_same_trees, wait_until
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
+    """A target at which nobody looks unasked: what others change there stays."""
     path = tmp_path / "copy"
-    return copy_at(path, LocalDirectory(path=os.fsencode(path)))
+    return copy_at(path, LocalDirectory(path=os.fsencode(path)), witness_every_s=0.0)
 
 
 def explain(engine: Engine, path: bytes) -> Explanation:
