@@ -228,6 +228,11 @@ class _Reading:
         if "delete-excluded" in self._on:
             self._rules = [replace(rule, sends_only=True) for rule in self._rules]
         self._exclude_side_directories()
+        if self._passed.count("--one-file-system") > 1:
+            self._warn(
+                "-x twice: a directory on which another file system is mounted stands on the target"
+                " all the same, empty"
+            )
         if "recursive" not in self._on:
             self._warn("without -r (or -a) only what lies in the root itself is carried")
 

@@ -97,6 +97,7 @@ _PASSED: Final = (
     "--skip-compress=LIST",
     "--old-compress",
     "--new-compress",
+    "--[no-]one-file-system -x",
     "--[no-]sparse -S",
     "--preallocate",
     "--fsync",
@@ -133,8 +134,6 @@ _PASSED_WITH_A_NOTE: Final = {
     "--copy-unsafe-links": _FOLLOWED_LINKS,
     "--copy-dirlinks -k": _FOLLOWED_LINKS,
     "--update -u": "a file that is newer on the target stays as it is there, and differs",
-    "--[no-]one-file-system -x": "full passes keep to it; what changes later on a file system that"
-    " is mounted below the root is carried all the same: exclude its directory",
     "--size-only": "a change that keeps the size of a file is never carried",
     "--compare-dest=DIR": "files that are found there are not on the target",
     "--existing --ignore-non-existing": "files that are new at the source are never carried",

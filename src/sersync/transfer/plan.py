@@ -42,7 +42,11 @@ class View(Protocol):
         ...
 
     def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
-        """Tell whether a file in the tree says that *path* takes no part."""
+        """Tell whether *path* takes no part: a file in the tree says so, or where it lies."""
+        ...
+
+    def is_left_empty(self, directory: RelPath) -> bool:
+        """Tell whether what *directory* holds takes no part, and it itself does."""
         ...
 
     def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
@@ -118,7 +122,7 @@ class Planner:
             self._gone(dirty, path)
         elif not stat.S_ISDIR(seen.st_mode):
             self._entry(dirty, path, seen)
-        elif path and not self._terms.is_recursive:
+        elif path and (not self._terms.is_recursive or self._view.is_left_empty(path)):
             self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
         elif scope is Scope.TREE:
             self._tree(dirty, path)
@@ -319,7 +323,11 @@ class Planner:
             if unit.entries > self._terms.tree_entries:
                 self._plan.too_wide.append(dirty)
                 return
-            waiting.extend(each for each in below if not self._is_out(each, is_dir=True))
+            waiting.extend(
+                each
+                for each in below
+                if not self._is_out(each, is_dir=True) and not self._view.is_left_empty(each)
+            )
         self._add(unit)
         for directory in surveyed:
             self._rewritten(dirty, directory)

@@ -29,7 +29,12 @@ class Planning:
 
     def __init__(self, root: bytes, options: RsyncOptions | None = None) -> None:
         options = options or RsyncOptions()
-        self.tree = SourceTree(root, options.follow, ignore_files=options.ignore_files)
+        self.tree = SourceTree(
+            root,
+            options.follow,
+            ignore_files=options.ignore_files,
+            one_file_system=options.one_file_system,
+        )
         self.carried = RecentlyCarried()
         self.links = LinkedNames(self.tree.lstat)
         self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS

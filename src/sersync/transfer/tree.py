@@ -12,7 +12,7 @@ from typing import Final
 from sersync.linux.followed import FollowedLinks
 from sersync.linux.ignored import IgnoreFiles
 from sersync.model.follow import Follow
-from sersync.model.path import RelPath, join
+from sersync.model.path import RelPath, join, parent
 from sersync.transfer.plan import Seen
 from sersync.transfer.unit import DOUBTFUL, Stamp
 
@@ -23,13 +23,20 @@ class SourceTree:
     """Looks at the source. Owned by the worker's thread."""
 
     def __init__(
-        self, root: bytes, follow: Follow | None = None, *, ignore_files: bool = False
+        self,
+        root: bytes,
+        follow: Follow | None = None,
+        *,
+        ignore_files: bool = False,
+        one_file_system: bool = False,
     ) -> None:
         """*follow*: the symlinks in whose place stands what they lead to.
 
-        *ignore_files*: what a ``.cvsignore`` names takes no part.
+        *ignore_files*: what a ``.cvsignore`` names takes no part. *one_file_system*: nor does
+        what lies on another file system than the root.
         """
         self._ignored = IgnoreFiles(root) if ignore_files else None
+        self._others = OtherFileSystems(root) if one_file_system else None
         self._prefix = root.rstrip(b"/") + b"/"
         self._links = FollowedLinks(root, follow or Follow())
 
@@ -37,10 +44,18 @@ class SourceTree:
         """Look anew at what is remembered: a plan begins."""
         if self._ignored is not None:
             self._ignored.refresh()
+        if self._others is not None:
+            self._others.refresh()
 
     def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
-        """Tell whether a file in the tree says that *path* takes no part."""
+        """Tell whether *path* takes no part: a file in the tree says so, or where it lies."""
+        if self._others is not None and path and self._others.have(parent(path)):
+            return True
         return self._ignored is not None and self._ignored.excludes(path, is_dir=is_dir)
+
+    def is_left_empty(self, directory: RelPath) -> bool:
+        """Tell whether what *directory* holds takes no part, and it itself does."""
+        return self._others is not None and self._others.have(directory)
 
     def lstat(self, path: RelPath) -> Seen | None:
         """Return what is at *path*, None for nothing, mode 0 for what cannot be looked at."""
@@ -80,6 +95,38 @@ class SourceTree:
                 return next(islice(listing, most, None), None) is not None
         except OSError:
             return False
+
+
+class OtherFileSystems:
+    """What lies on another file system than *root*: rsync(1), ``--one-file-system``.
+
+    rsync leaves it out of what it lists, but not out of what it is told by name. What was found
+    is kept until ``refresh``.
+    """
+
+    def __init__(self, root: bytes) -> None:
+        self._prefix = root.rstrip(b"/") + b"/"
+        self._known: dict[RelPath, bool] = {}
+
+    def refresh(self) -> None:
+        """Look again from now on."""
+        self._known.clear()
+
+    def have(self, directory: RelPath) -> bool:
+        """Tell whether what *directory* holds lies there; of one that is gone, its own place."""
+        known = self._known.get(directory)
+        if known is None:
+            known = self._known[directory] = self._look(directory)
+        return known
+
+    def _look(self, directory: RelPath) -> bool:
+        if not directory:
+            return False
+        try:
+            device = os.stat(self._prefix + directory).st_dev
+            return device != os.stat(self._prefix).st_dev
+        except OSError:
+            return self.have(parent(directory))
 
 
 class RecentlyCarried:

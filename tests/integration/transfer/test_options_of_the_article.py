@@ -19,7 +19,7 @@ from sersync.model.target import LocalDirectory
 from tests.integration.transfer.test_options_like_rsync import OPTIONS
 from tests.integration.transfer.test_options_of_the_way import BY_A_SHELL, TO_A_DAEMON
 from tests.support.engine import Engines, copy_at
-from tests.support.trees import assert_same_trees, wait_until
+from tests.support.trees import trees_are_same, wait_until
 
 _LISTED: Final = (
     "-v --verbose -q --quiet -c --checksum -a --archive -r --recursive -R --relative -b "
@@ -71,10 +71,11 @@ def test_each_is_compared_with_plain_rsync_or_refused_with_a_reason(spelled: str
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
-def test_a_full_pass_leaves_another_file_system_as_empty_as_plain_rsync_does(
-    source: Path, tmp_path: Path, engines: Engines
+@pytest.mark.parametrize("options", ["-ax", "-axL"])
+def test_another_file_system_stays_as_empty_as_plain_rsync_leaves_it(
+    source: Path, tmp_path: Path, engines: Engines, options: str
 ) -> None:
-    """Without root: ``-ax`` among the options of ``test_options_like_rsync``, without a mount."""
+    """Without root: the plan's unit tests, and ``-ax`` in ``test_options_like_rsync``."""
     volume, theirs, ours = source / "d" / "volume", tmp_path / "theirs", tmp_path / "ours"
     for place in (volume, theirs, ours):
         place.mkdir(parents=True)
@@ -83,7 +84,7 @@ def test_a_full_pass_leaves_another_file_system_as_empty_as_plain_rsync_does(
     try:
         (volume / "deep").mkdir()
         (volume / "deep" / "file").write_text("elsewhere")
-        parsed = parse_rsync_options(["-ax"], base=())
+        parsed = parse_rsync_options([options], base=())
         copy = copy_at(
             ours,
             LocalDirectory(path=os.fsencode(ours)),
@@ -91,12 +92,26 @@ def test_a_full_pass_leaves_another_file_system_as_empty_as_plain_rsync_does(
             filters=Filter(parsed.rules),
         )
         engine = engines(source, copy)
-        wait_until(engine.is_at_rest, 30.0, message=lambda: str(engine.status()))
-        engine.stop()
+        plain = ["rsync", options, "--modify-window=-1", "--delete", f"{source}/", f"{theirs}/"]
 
-        plain = ["rsync", "-ax", "--modify-window=-1", "--delete", f"{source}/", f"{theirs}/"]
-        subprocess.run(plain, check=True, timeout=60)
-        assert os.listdir(theirs / "d" / "volume") == []
-        assert_same_trees(theirs, ours)
+        def is_like_plain_rsync() -> bool:
+            subprocess.run(plain, check=True, timeout=60)
+            return trees_are_same(theirs, ours)
+
+        wait_until(engine.is_at_rest, 30.0, message=lambda: str(engine.status()))
+        wait_until(is_like_plain_rsync, 10.0, poll_s=0.5)
+        (volume / "later").write_text("elsewhere")
+        (volume / "deep" / "file").unlink()
+        (volume / "deep").rename(volume / "moved")
+        volume.chmod(0o700)
+        (source / "d" / "file").write_text("changed here")
+        (source / "d").rename(source / "e")
+        (source / "e" / "late").write_text("here")
+        wait_until((ours / "e" / "late").exists, 20.0)
+        engine.wait_for_rest()
+        wait_until(is_like_plain_rsync, 10.0, poll_s=0.5)
+        assert not (ours / "e" / "volume" / "later").exists()
+        engine.stop()
     finally:
-        subprocess.run(["umount", "-l", volume], check=True)
+        subprocess.run(["umount", "-l", source / "e" / "volume"], check=False)
+        subprocess.run(["umount", "-l", volume], check=False)

@@ -180,6 +180,15 @@ def test_directories_that_rsync_keeps_in_the_tree_are_excluded() -> None:
     assert parsed("--backup-dir=/elsewhere", "--temp-dir=../t").rules == ()
 
 
+def test_a_second_x_is_passed_on_and_what_it_does_not_do_is_told() -> None:
+    once, twice = parse_rsync_options(["-ax"], base=()), parse_rsync_options(["-axx"], base=())
+
+    assert (once.options.one_file_system, once.warnings) == (True, ())
+    assert twice.options.passed.count("--one-file-system") == 2
+    [said] = twice.warnings
+    assert said.startswith("-x twice: a directory on which another file system is mounted")
+
+
 def test_what_only_changes_the_display_is_ignored() -> None:
     result = parsed("-vvqih8", "--progress", "--stats", "--info=progress2", "--log-format", "%n")
     assert result == parsed()

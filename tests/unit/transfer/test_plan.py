@@ -52,6 +52,7 @@ class Tree:
 
     def __init__(self, **entries: Seen) -> None:
         self.entries_by_path: dict[bytes, Seen] = {b"": seen(DIRECTORY)}
+        self.left_empty: set[bytes] = set()
         for name, entry in entries.items():
             self.add(name.encode().replace(b"__", b"/"), entry)
 
@@ -63,7 +64,10 @@ class Tree:
         return self.entries_by_path.get(path)
 
     def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
-        return False
+        return parent(path) in self.left_empty
+
+    def is_left_empty(self, directory: RelPath) -> bool:
+        return directory in self.left_empty
 
     def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
         return [
@@ -641,3 +645,14 @@ def test_on_a_target_of_whole_seconds_a_level_tells_nothing_about_its_files() ->
     old = Capabilities(nanoseconds=False)
 
     assert not only(planned(tree, dirty(b"d", Scope.LEVEL), capabilities=old)).stamps
+
+
+def test_what_lies_on_another_file_system_takes_no_part_but_its_place_does() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__v=seen(DIRECTORY), d__v__x=seen(), d__v__w=seen(DIRECTORY))
+    tree.left_empty = {b"d/v", b"d/v/w"}
+    within = [dirty(b"d/v/x"), dirty(b"d/v/gone"), dirty(b"d/v/w", Scope.TREE)]
+
+    assert planned(tree, *within).nothing_to_do == within
+    for scope in Scope:
+        assert names_of(planned(tree, dirty(b"d/v", scope))) == [b"/d/v"]
+    assert names_of(planned(tree, dirty(b"d", Scope.TREE))) == [b"./d/"]
