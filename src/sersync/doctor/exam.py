@@ -25,7 +25,7 @@ from sersync.transfer.launch import Launcher
 from sersync.transfer.probe import PROBE_PREFIX
 from sersync.transfer.verdict import Judgement, judge
 
-_PLAIN: Final = RsyncOptions(passed=("--archive", "--hard-links", "--numeric-ids"))
+_PLAIN: Final = ("--archive", "--hard-links", "--numeric-ids")
 _NO_REASON: Final = Judgement(verdict=Verdict.RETRY).reason
 
 
@@ -41,7 +41,10 @@ class Exam:
     """Tries what one target keeps. For one thread; ``close`` gives everything back."""
 
     def __init__(self, launcher: Launcher, capabilities: Capabilities) -> None:
-        self._target = replace(launcher.target, filters=Filter(), options=_PLAIN, delete=False)
+        # Of what the user adds only how names are converted: all else is asked for one by one.
+        names = [each for each in launcher.target.options.passed if each.startswith("--iconv")]
+        options = RsyncOptions(passed=(*_PLAIN, *names))
+        self._target = replace(launcher.target, filters=Filter(), options=options, delete=False)
         self._rsh = launcher.rsh
         self._env = launcher.environment
         self._recipe = Recipe(kind=Kind.ENTRIES, capabilities=capabilities, max_delete=None)

@@ -58,7 +58,7 @@ def _look_at_module(target: Target, module: RsyncModule, *, in_use: bool) -> Tar
 
 
 def _look_by_shell(target: Target, endpoint: RemoteShell, shared: SharedConnections) -> TargetFacts:
-    login = Login(target, endpoint, shared)
+    login = Login(target, endpoint, shared, at_once=connections_of(target))
     seen = login.look()
     if seen.code in (124, 127, 255):
         return TargetFacts(shell=seen)

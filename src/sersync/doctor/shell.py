@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from sersync.doctor.facts import Room
@@ -17,12 +18,19 @@ from sersync.transfer.remote_shell import SharedConnections
 _VERSION: Final = re.compile(rb"^rsync +version.*", re.MULTILINE)
 _RESTRICTED: Final = re.compile(rb"rrsync|SSH_ORIGINAL_COMMAND|not run rsync|[Rr]estricted")
 _SLACK_S: Final = 10.0
+_TOGETHER_S: Final = 1.0
+_REFUSED: Final = b"Session open refused by peer"
+"""What ssh(1) prints when the host lets no more sessions share a connection; then it logs in."""
 
 
 class Login:
     """One ssh target, over the connections that transfers share as well."""
 
-    def __init__(self, target: Target, endpoint: RemoteShell, shared: SharedConnections) -> None:
+    def __init__(
+        self, target: Target, endpoint: RemoteShell, shared: SharedConnections, *, at_once: int
+    ) -> None:
+        """*at_once*: how many logins transfers and spares need at the same time."""
+        self._at_once = at_once
         self._target = target
         self._endpoint = endpoint
         self._shared = shared
@@ -47,6 +55,7 @@ class Login:
             noise=b"" if first.code else first.stdout,
             seconds=seconds,
             again_seconds=self._again(),
+            unshared=self._unshared(),
             rsync=line[0].decode("ascii", "replace") if line else "",
             is_restricted=line is None and _RESTRICTED.search(said) is not None,
             identity_obstacle=obstacle,
@@ -78,6 +87,14 @@ class Login:
         begun = time.monotonic()
         self._call("true")
         return time.monotonic() - begun
+
+    def _unshared(self) -> int:
+        """Return how many of those logins are refused that transfers and spares need at once."""
+        if not self._shared.has_master(self._endpoint):
+            return 0
+        with ThreadPoolExecutor(self._at_once) as pool:
+            ended = pool.map(self._call, [f"sleep {_TOGETHER_S:g}"] * self._at_once)
+            return sum(_REFUSED in each.stderr for each in ended)
 
     def _call(self, command: str) -> Finished:
         login = ["-l", self._endpoint.user] if self._endpoint.user else []

@@ -175,15 +175,21 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
             "Install it there, or give its place as 'rsync_path'.",
             f"ssh {shlex.quote(login)} command -v rsync",
         )  # fmt: skip
-    if shell.again_seconds is not None:
+    if shell.again_seconds is None:
+        yield subject.warning(
+            "shared login", "no connection can be shared, so every transfer logs in by itself",
+            "Leave 'ControlPath' and 'ControlMaster' to sersync: take them out of 'rsh'.",
+        )  # fmt: skip
+    elif shell.unshared:
+        yield subject.warning(
+            "shared login", f"{shell.unshared} of the logins that transfers need at once may not"
+            " share the connection, and take longer",
+            "Allow more sessions there ('MaxSessions' in its sshd_config).",
+        )  # fmt: skip
+    else:
         yield subject.ok(
             "shared login", f"{shell.again_seconds * 1000:.0f} ms over the shared connection"
         )
-    else:
-        yield subject.warning(
-            "shared login", "no connection can be shared, so every transfer logs in by itself",
-            "Allow more sessions there ('MaxSessions' in its sshd_config).",
-        )  # fmt: skip
 
 
 def _modules(module: RsyncModule) -> str:

@@ -40,6 +40,8 @@ class ShellFacts:
     seconds: float = 0.0
     again_seconds: float | None = None
     """A second login over the shared connection; None when there is none."""
+    unshared: int = 0
+    """Of as many logins at once as transfers need, those that the shared connection refused."""
     rsync: str = ""
     """The version line of the rsync there; empty when it did not answer."""
     is_restricted: bool = False

@@ -13,31 +13,16 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sersync.linux.service import Service
+from tests.integration.doctor.examined import Findings, examined, tried
 from tests.support.cli import Cli
 from tests.support.rsyncd import RsyncdFactory
 from tests.support.sshd import Sshd
 from tests.support.tls import Stunnel, make_certificate
 from tests.support.trees import wait_until
-
-Findings = dict[str, dict[str, Any]]
-
-
-def examined(cli: Cli, *arguments: str, **environ: str) -> Findings:
-    """Return the findings about the target, or else the source or the host, by their check."""
-    result = cli.run("doctor", "--json", *arguments, **environ)
-    assert result.returncode in (0, 1, 2), result.stderr
-    found = json.loads(result.stdout)["findings"]
-    subjects = [each["subject"] for each in found]
-    return {each["check"]: each for each in found if each["subject"] == subjects[-1]}
-
-
-def tried(cli: Cli, target: str, *more: str, **environ: str) -> Findings:
-    return examined(cli, "--target", target, *more, **environ)
 
 
 def attributes(root: Path) -> dict[str, tuple[int, ...]]:
@@ -262,57 +247,19 @@ def test_a_target_whose_certificate_is_another_ones_is_found(
     assert wrong["protocol"]["level"] == "skipped"
 
 
-def test_a_sound_ssh_target_is_all_well(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    found = tried(cli, f"127.0.0.1:{tmp_path}/there", "--rsh", sshd.command)
-
-    bad = [each for each in found.values() if each["level"] in ("warning", "failure")]
-    expected = set() if os.geteuid() == 0 else {"keeps owners"}
-    assert {each["check"] for each in bad} <= expected, bad
-    assert found["shared login"]["level"] == "ok"
-    assert "free of" in found["space"]["message"]
-    assert list((tmp_path / "there").iterdir()) == []
-
-
-def test_a_key_that_is_not_accepted_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
-    (sshd.identity.parent / "authorized_keys").write_text("")
-    found = tried(cli, f"127.0.0.1:{tmp_path}", "--rsh", sshd.command)
-
-    assert found["login"]["level"] == "failure"
-    assert "does not accept the ssh key" in found["login"]["message"]
-
-
-def test_a_host_key_that_is_not_known_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
-    sshd.known_hosts.write_text("")
-    found = tried(cli, f"127.0.0.1:{tmp_path}", "--rsh", sshd.command)
-
-    assert "host key" in found["login"]["message"]
-
-
-def test_a_key_that_others_may_read_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
-    sshd.identity.chmod(0o644)
-    found = tried(
-        cli, f"127.0.0.1:{tmp_path}", "--identity", os.fspath(sshd.identity), "--port", "1"
+def test_names_that_a_target_cannot_take_are_found(
+    cli: Cli, tmp_path: Path, daemon: HandMade
+) -> None:
+    url = daemon.start(top="charset = iso-8859-1")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "file").write_text("so that it is not empty")
+    (tmp_path / "names.toml").write_text(
+        f'[[source]]\nroot = "{tmp_path}/source"\n[[source.target]]\nto = "{url}"\n'
+        'rsync_options = ["-a", "--iconv=utf-8"]\n'
     )
+    found = examined(cli, "-c", "names.toml")
 
-    assert found["key"]["command"] == f"chmod 600 {sshd.identity}"
-
-
-def test_a_shell_that_prints_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
-    keys = sshd.identity.parent / "authorized_keys"
-    keys.write_text(f'command="echo Welcome; eval $SSH_ORIGINAL_COMMAND" {keys.read_text()}')
-    found = tried(cli, f"127.0.0.1:{tmp_path}", "--rsh", sshd.command)
-
-    assert found["shell"]["level"] == "failure"
-    assert "Welcome" in found["shell"]["message"]
-
-
-def test_a_host_without_rsync_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
-    keys = sshd.identity.parent / "authorized_keys"
-    keys.write_text(f'command="PATH=/nonexistent; eval $SSH_ORIGINAL_COMMAND" {keys.read_text()}')
-    found = tried(cli, f"127.0.0.1:{tmp_path}", "--rsh", sshd.command)
-
-    assert found["far rsync"]["level"] == "failure"
+    assert found["keeps names"]["level"] == "failure", found
 
 
 def test_a_local_target_whose_parent_is_missing_is_a_mistake(cli: Cli, tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_an_option_that_is_taken_back_is_not_asked_for(
         ("shell", {"is_restricted": True, "rsync": ""}, Level.OK),
         ("far rsync", {"rsync": ""}, Level.FAILURE),
         ("shared login", {"again_seconds": None}, Level.WARNING),
+        ("shared login", {"unshared": 2}, Level.WARNING),
     ],
 )
 def test_each_step_of_a_login_has_its_finding(
