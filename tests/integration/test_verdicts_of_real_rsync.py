@@ -380,6 +380,18 @@ class TestSinglePaths:
             assert problem is not None
             assert problem.message == "the target cannot write it: Permission denied"
 
+    def test_a_name_that_cannot_be_converted_is_named(self, rsync: Rsync) -> None:
+        (rsync.root / "d").mkdir()
+        (rsync.root / "d" / "odd \udcff (1)").write_text("x")
+        (rsync.root / "d" / "good").write_text("x")
+        copy = LocalDirectory(path=os.fsencode(rsync.root.parent / "copy"))
+        judgement = rsync(copy, b"/d/", extra=[b"--iconv=utf-8,iso-8859-1"])
+        assert judgement.verdict is Verdict.PARTIAL
+        assert judgement.deletions_skipped
+        [problem] = judgement.problems
+        assert (problem.path, problem.stage) == (b"d/odd \xff (1)", Stage.REFUSED)
+        assert "--iconv" in problem.remedy
+
     def test_a_name_that_is_too_long_is_named(self, rsync: Rsync, rsyncd: Rsyncd) -> None:
         judgement = rsync(rsyncd.endpoint, b"/" + b"n" * 256, b"/a")
         assert judgement.verdict is Verdict.PARTIAL

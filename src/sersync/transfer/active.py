@@ -131,7 +131,7 @@ def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[
         again += levels_of_leavings(active, tree)
     if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
         again += [Again(path=path) for path in active.run.large]
-        again += levels_to_repeat(active, judgement)
+        again += levels_to_repeat(active.run, judgement)
     return again
 
 
@@ -236,18 +236,22 @@ def _with_sweep(active: Active, problems: Iterable[Problem]) -> tuple[Problem, .
     return tuple(each for path, each in told.items() if path not in staying)
 
 
-def levels_to_repeat(active: Active, judgement: Judgement) -> list[Again]:
+def levels_to_repeat(run: Run, judgement: Judgement) -> list[Again]:
     """Return the levels whose deletions rsync skipped because another one could not be read.
 
-    The one that could not be read is left to its own, slower retry.
+    The one that could not be read is left to its own, slower retry; where it is not known which
+    one that was, they all are.
     """
     if not judgement.deletions_skipped:
         return []
     failing = {problem.path for problem in judgement.problems}
     failing |= {parent(path) for path in failing if path}
-    names = [*active.run.names, *active.run.sweeps]
+    names = [*run.names, *run.sweeps]
     levels = [unspell(name) for name in names if name.endswith(b"/")]
-    return [Again(path=each, scope=Scope.LEVEL, failed=each in failing) for each in levels]
+    return [
+        Again(path=each, scope=Scope.LEVEL, failed=not failing or each in failing)
+        for each in levels
+    ]
 
 
 def _concerns(path: RelPath, run: Run) -> bool:

@@ -30,6 +30,9 @@ _NO_WAY: Final = re.compile(rb"^could not make way for (?:new )?[\w ]+: (.*)$")
 _CHANGING: Final = re.compile(rb"^(?:WARNING|ERROR): (.*) failed verification -- update .*$")
 _NOT_EMPTY: Final = re.compile(rb"^cannot delete non-empty directory: (.*)$")
 _SKIPPED: Final = re.compile(rb"^skipping non-regular file \"(.*)\"$")
+_UNCONVERTED: Final = re.compile(
+    rb"^\[\w+\] cannot convert (?:filename|symlink data for): (.*) \([^()]*\)$"
+)
 _TEMPORARY: Final = re.compile(rb"^\.(.+)\.[A-Za-z0-9]{6}$")
 _SAYS_NOTHING_MORE: Final = re.compile(
     rb"^(?:rsync error: .*|\*\*\* Skipping any contents .*|WARNING: parent dir is absent .*|"
@@ -77,6 +80,7 @@ _REMEDIES: Final = (
     ),
     (Stage.WRITE, "File name too long", "The target takes no name as long: rename or exclude it."),
     (Stage.WRITE, "Invalid argument", "The target takes no such name: rename or exclude it."),
+    (Stage.REFUSED, "--iconv", "Rename it, or correct --iconv in rsync_options."),
     (
         Stage.CHANGED,
         "changed while",
@@ -124,6 +128,7 @@ _PLAIN: Final = (
     (_NO_WAY, Stage.WRITE, "the target cannot remove what stands in its place"),
     (_CHANGING, Stage.CHANGED, "it changed while it was carried"),
     (_NOT_EMPTY, Stage.DELETE, "the target cannot delete the directory: something is left in it"),
+    (_UNCONVERTED, Stage.REFUSED, "its name, or where it leads, cannot be converted by --iconv"),
     (_SKIPPED, Stage.REFUSED, "the target's rsync makes no such special file; it is not root"),
 )
 

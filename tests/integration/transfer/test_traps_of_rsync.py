@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from sersync.config.rsync_options import parse_rsync_options
 from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory
 from tests.support.engine import Engines, copy_at
@@ -342,3 +344,28 @@ def _reads(path: Path, text: str) -> bool:
         return path.read_text() == text
     except OSError:
         return False
+
+
+def test_a_name_that_cannot_be_converted_is_shown_and_makes_nobody_busy(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    """For it rsync skips the deletions of its level, which are due again: but not at once."""
+    ours = tmp_path / "ours"
+    parsed = parse_rsync_options(["-a", "--iconv=utf-8,iso-8859-1"], base=())
+    copy = copy_at(ours, LocalDirectory(path=os.fsencode(ours)), options=parsed.options)
+    (source / "good").write_text("good")
+    (source / "odd \udcff").write_text("odd")
+    engine = engines(source, copy)
+    wait_until(lambda: engine.status().full_passes == 1 and bool(engine.status().problems))
+    (source / "gone").write_text("gone")
+    wait_until((ours / "gone").exists)
+    (source / "gone").unlink()
+    wait_until(lambda: not (ours / "gone").exists())
+    before = len(engine.batches)
+    ended = time.monotonic() + 3.0
+    wait_until(lambda: time.monotonic() > ended)
+
+    assert len(engine.batches) - before < 5
+    [problem] = engine.status().problems
+    assert problem.path == b"odd \xff"
+    assert (ours / "good").read_text() == "good"
