@@ -160,7 +160,10 @@ def _text_of(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise EnvironmentMissing(f"{file} cannot be read: {error.strerror}") from error
+        raise EnvironmentMissing(
+            f"{file} cannot be read: {error.strerror}",
+            hint="Run this as its owner, or name a file of your own: -c FILE",
+        ) from error
 
 
 def _passwords(file: Path) -> dict[str, str]:

@@ -346,3 +346,17 @@ def test_what_cannot_be_set_up_is_said(
     assert done.returncode == 64
     assert said in done.stderr
     assert not (tmp_path / "rsyncd.conf").exists()
+
+
+def test_a_configuration_that_cannot_be_read_is_said_with_what_to_do(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "rsyncd.conf").mkdir()
+    done = cli.run(
+        "target", "init", "--module", "m", "--path", str(tmp_path), "--user", "u",
+        "--allow", "127.0.0.1", "-c", str(tmp_path / "rsyncd.conf"),
+    )  # fmt: skip
+
+    assert done.returncode == 69
+    assert "rsyncd.conf cannot be read: Is a directory" in done.stderr
+    assert "-c FILE" in done.stderr
