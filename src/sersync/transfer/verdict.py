@@ -21,8 +21,8 @@ from sersync.transfer.trouble import Trouble, find_trouble
 MAX_DELETE_EXIT: Final = 25
 """rsync's code for deletions that ``--max-delete`` stopped."""
 _PARTIAL_CODES: Final = frozenset({23, 24})
-_CONFIGURATION_CODES: Final = frozenset({1, 2, 4, 5, 6})
-_CUT_CODES: Final = frozenset({10, 12, 13, 14, 19, 20, 21, 22, 30, 35, 255})
+_CONFIGURATION_CODES: Final = frozenset({1, 4, 5, 6})
+_CUT_CODES: Final = frozenset({2, 10, 12, 13, 14, 19, 20, 21, 22, 30, 35, 255})
 _STOPPED: Final = re.compile(
     rb"^Deletions stopped due to --max-delete limit \((\d+) skipped\)", re.MULTILINE
 )
@@ -32,6 +32,7 @@ _CUT: Final = re.compile(
 )
 _NOISE: Final = re.compile(rb"^(?:rsync error: .*|rsync: connection unexpectedly closed .*|)$")
 _MEANINGS: Final = {
+    2: "the two rsyncs did not understand each other",
     10: "the connection was lost",
     11: "the target cannot write",
     12: "the connection ended in the middle of a transfer",

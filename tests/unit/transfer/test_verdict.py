@@ -303,6 +303,23 @@ def test_a_connection_lost_midway_is_unconfirmed() -> None:
     assert judged(10, b"rsync: [sender] read error: Connection reset by peer (104)\n").unconfirmed
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"Invalid checksum length 1860894720 [sender]\n",
+        b"Invalid block length 3735928559 [sender]\n",
+        b"unexpected tag 93 [sender]\n",
+        b"overflow: xflags=0x9d l1=141 l2=1684957527 lastname=x [Receiver]\n",
+    ],
+)
+def test_bytes_that_make_no_sense_are_a_connection_lost_midway(said: bytes) -> None:
+    judgement = judged(2, said)
+
+    assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, True)
+    assert judgement.reason is not None
+    assert judgement.reason.message.startswith("the two rsyncs did not understand each other: ")
+
+
 def test_the_flags_tell_the_transport_what_to_do_differently() -> None:
     assert judged(5, b"@ERROR: max connections (4) reached\n").too_many_connections
     assert judged(2, b"ERROR: invalid file mode 00 for a [Receiver]\n").missing_args_rejected
