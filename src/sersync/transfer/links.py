@@ -6,10 +6,11 @@ outside the tree cannot be known; a name inside may be unknown until a full pass
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from sersync.model.path import RelPath
+from sersync.model.path import RelPath, ancestors, is_within
 from sersync.transfer.plan import Seen
 
 Key = tuple[int, int]
@@ -17,6 +18,9 @@ Key = tuple[int, int]
 
 Count = tuple[int, int]
 """How many names a file has, and how many of them are known."""
+
+State = tuple[int, int]
+"""When a file changed last (``st_ctime_ns``), and how many names it had."""
 
 _MOST_NAMES_OF_ONE_FILE: Final = 1_000
 
@@ -29,6 +33,9 @@ class LinkedNames:
         self._most = most
         self._names: dict[Key, set[RelPath]] = {}
         self._file_of: dict[RelPath, Key] = {}
+        self._states: dict[Key, State] = {}
+        self._above: Counter[RelPath] = Counter()
+        """How many of the names lie below each directory."""
         self._unknown: dict[Key, Count] = {}
         self._searched: dict[Key, Count] = {}
         self._left: dict[RelPath, None] = {}
@@ -43,10 +50,16 @@ class LinkedNames:
             return
         key = (seen.st_dev, seen.st_ino)
         self.look(path, seen)
+        if key in self._states and self._has_changed(key, seen):
+            # By a name of which nothing was heard, as in a directory that had just been moved.
+            self._left.update(dict.fromkeys(self._still(key, path)))
+            self._left[path] = None
         if path in self._file_of or len(self._file_of) >= self._most:
             return
         self._file_of[path] = key
+        self._above.update(ancestors(path))
         self._names.setdefault(key, set()).add(path)
+        self._states[key] = seen.st_ctime_ns, seen.st_nlink
         if key in self._unknown or key in self._searched:
             # It may have been written to by another name, when nobody knew of this one.
             self._left[path] = None
@@ -64,6 +77,25 @@ class LinkedNames:
         self._left.update(dict.fromkeys(self._still(known, path)))
         self._forget(path)
 
+    def look_below(self, directory: RelPath) -> None:
+        """Take note that what *directory* holds now may be something else: it was moved, perhaps.
+
+        Where it is now, files may have been written to before anybody listened there.
+        """
+        if not self._above[directory]:
+            return
+        for path in [each for each in self._file_of if is_within(each, directory)]:
+            key = self._file_of[path]
+            now = self._lstat(path)
+            if now is not None and (now.st_dev, now.st_ino) == key:
+                continue
+            before_ns, _ = self._states[key]
+            for other in self._still(key, path):
+                there = self._lstat(other)
+                if there is not None and there.st_ctime_ns != before_ns:
+                    self._left[other] = None
+            self._forget(path)
+
     def left(self) -> list[RelPath]:
         """Return, once, the names of files that were written to, perhaps, by another name."""
         names = list(self._left)
@@ -74,8 +106,11 @@ class LinkedNames:
         """Return the other names of the file at *path*, which was just reported."""
         if seen.st_nlink < 2:
             return []
-        self.note(path, seen)
         key = (seen.st_dev, seen.st_ino)
+        if key in self._states:
+            # All of its names are told of now.
+            self._states[key] = seen.st_ctime_ns, seen.st_nlink
+        self.note(path, seen)
         names = self._still(key, path)
         count = (seen.st_nlink, len(names) + 1)
         if count[1] < count[0] and self._searched.get(key) != count:
@@ -111,11 +146,21 @@ class LinkedNames:
                 self._forget(name)
         return still
 
+    def _has_changed(self, key: Key, seen: Seen) -> bool:
+        """Tell whether the file was changed since it was seen, but not by a link to it."""
+        before_ns, names = self._states[key]
+        self._states[key] = seen.st_ctime_ns, seen.st_nlink
+        return seen.st_ctime_ns != before_ns and seen.st_nlink == names
+
     def _forget(self, path: RelPath) -> None:
         key = self._file_of.pop(path)
+        for directory in ancestors(path):
+            self._above[directory] -= 1
+            if not self._above[directory]:
+                del self._above[directory]
         # A name that moved is to be found again under its new one.
         self._searched.pop(key, None)
         names = self._names[key]
         names.discard(path)
         if not names:
-            del self._names[key]
+            del self._names[key], self._states[key]

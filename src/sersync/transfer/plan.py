@@ -72,6 +72,13 @@ class Links(Protocol):
         """Take note that *seen* is at *path* now; another file may have been there before."""
         ...
 
+    def look_below(self, directory: RelPath) -> None:
+        """Take note that what *directory* holds now may be something else: it was moved, perhaps.
+
+        Nothing needs to have been told of what was in it, and of what is.
+        """
+        ...
+
     def left(self) -> list[RelPath]:
         """Return, once, the names of files that were written to, perhaps, by a name they lost."""
         ...
@@ -116,6 +123,8 @@ class Planner:
             path, scope = blocker, Scope.ENTRY
         seen = self._view.lstat(path)
         self._links.look(path, seen)
+        if scope is Scope.TREE or seen is None or not stat.S_ISDIR(seen.st_mode):
+            self._links.look_below(path)
         if seen is NOWHERE or self._excluded(path, seen):
             self._plan.nothing_to_do.append(dirty)
         elif seen is None:

@@ -656,3 +656,21 @@ def test_what_lies_on_another_file_system_takes_no_part_but_its_place_does() -> 
     for scope in Scope:
         assert names_of(planned(tree, dirty(b"d/v", scope))) == [b"/d/v"]
     assert names_of(planned(tree, dirty(b"d", Scope.TREE))) == [b"./d/"]
+
+
+def test_a_link_that_is_made_tells_nothing_of_the_content_and_a_later_change_does() -> None:
+    def entry(links: int, at_ns: int) -> Seen:
+        return seen(inode=7, links=links, mtime_ns=1, ctime_ns=at_ns)
+
+    tree = Tree(a=entry(2, 10), b=entry(2, 10))
+    links = LinkedNames(tree.lstat)
+    for name in (b"a", b"b"):
+        links.note(RelPath(name), entry(2, 10))
+    tree.add(b"c", entry(3, 20))
+    links.note(RelPath(b"c"), entry(3, 20))
+    assert links.left() == []
+
+    links.note(RelPath(b"c"), entry(3, 30))
+    assert sorted(links.left()) == [b"a", b"b", b"c"]
+    links.note(RelPath(b"b"), entry(3, 30))
+    assert links.left() == []
