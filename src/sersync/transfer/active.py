@@ -127,7 +127,7 @@ def judged(active: Active, judgement: Judgement, now: float) -> Judgement:
 def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[Again]:
     """Return what is dirty anew after a run, although nothing changed at the source."""
     again = [Again(path=path) for path in outdone_parents(active, tree)]
-    if judgement.unconfirmed:
+    if judgement.unconfirmed or active.was_cut:
         again += levels_of_leavings(active, tree)
     if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
         again += [Again(path=path) for path in active.run.large]

@@ -369,3 +369,21 @@ def test_a_name_that_cannot_be_converted_is_shown_and_makes_nobody_busy(
     [problem] = engine.status().problems
     assert problem.path == b"odd \xff"
     assert (ours / "good").read_text() == "good"
+
+
+def test_what_a_receiver_leaves_behind_that_is_killed_in_its_first_moment_is_removed(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    """A connection that is lost so soon may be that of a spare which had died before."""
+    engine = engines(
+        source, copy_at(rsyncd.root, rsyncd.endpoint, bandwidth_kib_s=4096, witness_every_s=0.0)
+    )
+    engine.wait_for_rest()
+    (source / "large").write_bytes(os.urandom(4 << 20))
+    wait_until(lambda: any(rsyncd.root.glob(".large.*")), poll_s=0.002)
+    subprocess.run(["pkill", "-KILL", "-P", str(rsyncd.daemon.pid)], check=True)
+    [left] = rsyncd.root.glob(".large.*")
+
+    wait_until(lambda: not left.exists(), 30)
+    engine.wait_for_rest(timeout_s=40)
+    assert_same_trees(source, rsyncd.root)
