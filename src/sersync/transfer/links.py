@@ -85,9 +85,10 @@ class LinkedNames:
         if not self._above[directory]:
             return
         for path in [each for each in self._file_of if is_within(each, directory)]:
-            key = self._file_of[path]
+            key = self._file_of.get(path)
             now = self._lstat(path)
-            if now is not None and (now.st_dev, now.st_ino) == key:
+            # It may be forgotten by now, as another name of a file that was looked at before.
+            if key is None or (now is not None and (now.st_dev, now.st_ino) == key):
                 continue
             before_ns, _ = self._states[key]
             for other in self._still(key, path):

@@ -674,3 +674,18 @@ def test_a_link_that_is_made_tells_nothing_of_the_content_and_a_later_change_doe
     assert sorted(links.left()) == [b"a", b"b", b"c"]
     links.note(RelPath(b"b"), entry(3, 30))
     assert links.left() == []
+
+
+def test_several_names_of_one_file_may_be_gone_with_their_directory() -> None:
+    entry = seen(inode=7, links=3, mtime_ns=1, ctime_ns=10)
+    tree = Tree(a=entry, d__x=entry, d__y=entry)
+    links = LinkedNames(tree.lstat)
+    for name in (b"a", b"d/x", b"d/y"):
+        links.note(RelPath(name), entry)
+    for name in (b"d/x", b"d/y"):
+        del tree.entries_by_path[name]
+    tree.add(b"a", seen(inode=7, links=1, mtime_ns=1, ctime_ns=20))
+
+    links.look_below(RelPath(b"d"))
+
+    assert links.left() == [b"a"]
