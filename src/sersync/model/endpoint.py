@@ -107,7 +107,10 @@ def _module(user: str, host: str, rest: str, shown: str) -> RsyncModule:
         )
     if ".." in path.split("/"):
         raise ValueError(f"{shown}: `..` in a path on a daemon does not lead out of its module")
-    return RsyncModule(host=host, module=module, path=_tidied(path), user=user)
+    path = _tidied(path)
+    if module != module.strip(" ") or path.endswith(" "):
+        raise ValueError(f"{shown}: there is a space around the module's name, or after the path")
+    return RsyncModule(host=host, module=module, path=path, user=user)
 
 
 def _tidied(path: str) -> str:

@@ -66,6 +66,8 @@ def test_target_is_read_as_rsync_reads_it(text: str, endpoint: Endpoint) -> None
         ("host:~bob/x", "write its path in full"),
         ("host:", "write host:/path for a directory reached by ssh, or host::module"),
         ("host::", "the name of the daemon's module is missing"),
+        ("host:: /", "there is a space around the module's name"),
+        ("host::m/a /", "or after the path"),
         ("host::/a", "the name of the daemon's module is missing"),
         ("rsync://host", "the name of the daemon's module is missing"),
         ("host::m/../x", "does not lead out of its module"),
