@@ -133,6 +133,7 @@ def read_configuration(file: str, files: Files) -> Configuration:
     """Return what *file* and all that it includes mean. Raises ``OSError`` for *file* itself."""
     reader = _Reader(file, files)
     reader.read(file, files.text(file), depth=0)
+    reader.inherit_late()
     return Configuration(
         file=file,
         common=reader.common,
@@ -169,6 +170,20 @@ class _Reader:
                     self._break(place, message)
             if self._is_over:
                 return
+
+    def inherit_late(self) -> None:
+        """Give modules what was set for all after them: of texts that nobody had set before.
+
+        The daemon copies the defaults where a module begins, but a text that is not set by then it
+        looks up in the defaults whenever it is asked for (loadparm.c, FN_LOCAL_STRING).
+        """
+        late = {
+            name: value
+            for name, value in self.common.own.items()
+            if value.parameter.kind in (Kind.TEXT, Kind.PATH) and not value.parameter.default
+        }
+        for module in self.modules:
+            module.inherited = late | module.inherited
 
     def _remark(self, fault: Fault, place: Place, name: str, value: str = "") -> None:
         self.remarks.append(Remark(fault=fault, place=place, name=name, value=value))

@@ -152,6 +152,9 @@ EXAMPLES = {
     "split path": "[a]\npath = {home}/./one\nuse chroot = no\n",
     "no end": "[a]\npath = {home}/one",
     "include": "comment = x\n&include {home}/in.conf\n[z]\npath = {home}/one\n",
+    "late": "[a]\npath = {home}/one\n[global]\ncomment = late\nlist = no\n",
+    "late, set before": "comment = x\n[a]\npath = {home}/one\n[global]\ncomment = late\n",
+    "after an include": "[a]\n&include {home}/in.conf\npath = {home}/one\ncomment = late\n",
     "merge": "&merge {home}/in.conf\ncomment = merged\n",
     "missing": "[a]\npath = {home}/one\n&include {home}/no-such-file\n",
 }

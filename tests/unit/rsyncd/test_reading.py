@@ -70,14 +70,22 @@ def test_what_the_daemon_ignores_is_remarked_and_does_not_hold() -> None:
 
 def test_an_included_file_changes_nothing_for_its_parent() -> None:
     conf = read(
-        "uid = root\n&include /etc/inc.conf\ngid = www\n[b]\npath = /b\n",
+        "uid = root\n&include /etc/inc.conf\nmax connections = 3\n[b]\npath = /b\n",
         inc_conf="uid = www\n[a]\npath = /a\n",
     )
 
     a, b = conf.modules
-    assert (a.text("uid"), a.text("gid")) == ("www", "")
-    assert (b.text("uid"), b.text("gid")) == ("root", "www")
+    assert (a.text("uid"), a.text("max connections")) == ("www", "0")
+    assert (b.text("uid"), b.text("max connections")) == ("root", "3")
     assert str(a.place) == "/etc/inc.conf:2"
+
+
+def test_a_text_that_nobody_had_set_comes_from_what_is_set_for_all_later() -> None:
+    conf = read("[a]\npath = /a\n[global]\ncomment = late\nlist = no\n[b]\ncomment = own\n")
+
+    a, b = conf.modules
+    assert (a.text("comment"), a.text("list")) == ("late", "yes")
+    assert (b.text("comment"), b.text("list")) == ("own", "no")
 
 
 def test_a_merged_file_is_as_if_it_stood_there() -> None:
