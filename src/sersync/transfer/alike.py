@@ -8,6 +8,7 @@ program can set (stat(2)).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -73,6 +74,10 @@ class Carried(Protocol):
 
     def is_confirmed(self, path: RelPath) -> bool:
         """Tell whether the target surely has *path* with that stamp."""
+        ...
+
+    def doubtful(self, directory: RelPath) -> Collection[RelPath]:
+        """Return the files in *directory* of which it is not known in what state they went."""
         ...
 
     @property

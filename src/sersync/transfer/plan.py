@@ -342,10 +342,13 @@ class Planner:
             self._rewritten(dirty, directory)
 
     def _rewritten(self, dirty: DirtyPath, directory: RelPath) -> None:
-        """Name what of a level changed since *dirty* was first seen, and may look unchanged.
+        """Name what of a level may look unchanged: what is doubtful, and what changed of late.
 
-        The level stands for single paths whose content may have changed (``changelog/widening``).
+        The level may stand for single paths whose content has changed (``changelog/widening``). One
+        that is doubtful may have had a report without content, which became part of the level.
         """
+        for path in list(self._carried.doubtful(directory)):
+            self._look_at(_left(path, self._terms.now))
         if not dirty.content:
             return
         terms = self._terms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -138,6 +138,8 @@ class RecentlyCarried:
         self._wall_ns = wall_ns
         self._most = most
         self._stamps: dict[RelPath, tuple[Stamp, int]] = {}
+        self._doubtful: dict[RelPath, set[RelPath]] = {}
+        """Those among them that are doubtful, by their directory."""
         self._era = 1
 
     def stamp(self, path: RelPath) -> Stamp | None:
@@ -155,11 +157,27 @@ class RecentlyCarried:
         known = self._stamps
         era = self._era if confirmed else 0
         for path, stamp in stamps:
-            known.pop(path, None)
+            self._forget(path)
             known[path] = (stamp, era)
+            if stamp is DOUBTFUL:
+                self._doubtful.setdefault(parent(path), set()).add(path)
         while len(known) > self._most:
-            stamp, _ = known.pop(next(iter(known)))
+            path, (stamp, _) = next(iter(known.items()))
+            self._forget(path)
             self.leave_out(stamp[1] if stamp is not DOUBTFUL else self._wall_ns())
+
+    def doubtful(self, directory: RelPath) -> Collection[RelPath]:
+        """Return the files in *directory* of which it is not known in what state they went."""
+        return self._doubtful.get(directory, ())
+
+    def _forget(self, path: RelPath) -> None:
+        known = self._stamps.pop(path, None)
+        if known is None or known[0] is not DOUBTFUL:
+            return
+        beside = self._doubtful[parent(path)]
+        beside.discard(path)
+        if not beside:
+            del self._doubtful[parent(path)]
 
     def leave_out(self, mtime_ns: int) -> None:
         """Take note that a file with that modification time is carried without being remembered."""

@@ -91,6 +91,10 @@ class Memory:
     def is_confirmed(self, path: RelPath) -> bool:
         return path in self.confirmed
 
+    def doubtful(self, directory: RelPath) -> list[RelPath]:
+        doubtful = (RelPath(each) for each, stamp in self._stamps.items() if stamp is DOUBTFUL)
+        return [each for each in doubtful if parent(each) == directory]
+
     def outdate(self, path: RelPath, stamp: Stamp) -> None:
         if path in self._stamps and self._stamps[path][:3] != stamp[:3]:
             self.confirmed = tuple(each for each in self.confirmed if each != path)
@@ -689,3 +693,15 @@ def test_several_names_of_one_file_may_be_gone_with_their_directory() -> None:
     links.look_below(RelPath(b"d"))
 
     assert links.left() == [b"a"]
+
+
+@pytest.mark.parametrize("scope", [Scope.LEVEL, Scope.TREE])
+def test_what_is_doubtful_in_a_level_is_named_though_no_content_was_reported(scope: Scope) -> None:
+    tree = Tree(d=seen(DIRECTORY), d__x=seen(), d__y=seen(), d__e=seen(DIRECTORY))
+    plan = planned(
+        tree, dirty(b"d", scope), memory=Memory(d__x=DOUBTFUL, d__gone=DOUBTFUL, z=DOUBTFUL)
+    )
+
+    assert plan.units[RelPath(b"d/x")].kind is Kind.REWRITES
+    assert RelPath(b"d/y") not in plan.units
+    assert RelPath(b"z") not in plan.units
