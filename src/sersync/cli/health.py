@@ -31,6 +31,7 @@ class HealthCode(IntEnum):
     UNKNOWN = 3
 
 
+_MOST_NAMED: Final = 3
 _WORST_FIRST: Final = (
     HealthCode.CRITICAL, HealthCode.UNKNOWN, HealthCode.WARNING, HealthCode.OK,
 )  # fmt: skip
@@ -109,8 +110,7 @@ def _ailments(answers: Answers, limits: Limits) -> Iterator[Ailment]:
     if not answers.documents and not answers.silent:
         sentence = f"no instance is running (looked in {answers.looked_in})"
         yield Ailment(HealthCode.CRITICAL, sentence)
-    for why in answers.silent:
-        yield Ailment(_how_bad(why, answers), f"no answer from {why}")
+    yield from _silent(answers)
     for document in answers.documents:
         for source in document["sources"]:
             if source["halted"]:
@@ -119,6 +119,17 @@ def _ailments(answers: Answers, limits: Limits) -> Iterator[Ailment]:
                 )
             for target in source["targets"]:
                 yield from _of_target(target, limits)
+
+
+def _silent(answers: Answers) -> Iterator[Ailment]:
+    """Yield who does not answer; of many with the same reason only the first are named."""
+    for silence in dict.fromkeys(each.silence for each in answers.silent):
+        alike = [each for each in answers.silent if each.silence is silence]
+        code = _how_bad(alike[0], answers)
+        for why in alike[:_MOST_NAMED]:
+            yield Ailment(code, f"no answer from {why}")
+        if (more := len(alike) - _MOST_NAMED) > 0:
+            yield Ailment(code, f"nor from {count(more)} more")
 
 
 def _how_bad(why: NotReachable, answers: Answers) -> HealthCode:

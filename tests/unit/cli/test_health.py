@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,20 @@ def test_an_instance_that_does_not_answer_is_told_apart(
 
     assert found == code
     assert f"no answer from x/control.sock: {silence.value}" in line
+
+
+def test_of_many_that_do_not_answer_the_first_are_named_and_the_others_counted() -> None:
+    silent = tuple(
+        NotReachable(f"{number}/control.sock", Silence.LEFT_OVER) for number in range(30)
+    )
+    answered = replace(answers(target_status()), silent=silent)
+
+    code, line = judge(answered, _LIMITS)
+
+    assert code is HealthCode.WARNING
+    assert "2/control.sock" in line
+    assert "3/control.sock" not in line
+    assert "; nor from 27 more" in line
 
 
 def test_hostile_names_do_not_break_the_line() -> None:
