@@ -30,7 +30,7 @@ class RunningCli:
         self._out, self._err = directory / "out", directory / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.child = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "sersync", *arguments],
+                [*prefix, sys.executable, "-m", "tests.support.at_home", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -79,7 +79,7 @@ class Cli:
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "sersync", *arguments],
+            [sys.executable, "-m", "tests.support.at_home", *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

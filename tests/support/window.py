@@ -43,7 +43,7 @@ class Window:
         self.before = termios.tcgetattr(self._theirs)
         self._received = b""
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "sersync", *arguments],
+            [sys.executable, "-m", "tests.support.at_home", *arguments],
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,

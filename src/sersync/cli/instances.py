@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     # At run time it is loaded where somebody is asked: it takes a tenth of a second.
     from sersync.api.client import NotReachable
 
 Json = dict[str, Any]
-
-_SYSTEM: Final = Path("/var/lib/sersync")
-"""Where services keep their state, also those that run as another user than root."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +48,10 @@ def looked_in(state_dir: str) -> str:
 
 
 def _bases() -> list[Path]:
-    from sersync.config.places import state_base
+    from sersync.config.places import SYSTEM_STATE, state_base
 
-    own = Path(state_base(os.environ))
-    return [own] if own == _SYSTEM or not _SYSTEM.is_dir() else [own, _SYSTEM]
+    own, system = Path(state_base(os.environ)), Path(SYSTEM_STATE)
+    return [own] if own == system or not system.is_dir() else [own, system]
 
 
 def sockets(state_dir: str) -> list[str]:

@@ -6,6 +6,12 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+SYSTEM_STATE: Final = "/var/lib/sersync"
+"""Where root, and services that run as any user, keep their state; the next two likewise."""
+SYSTEM_RUNTIME: Final = "/run/sersync"
+SYSTEM_LOG: Final = "/var/log/sersync"
 
 
 def default_state_dir(instance: str, environ: Mapping[str, str]) -> str:
@@ -19,7 +25,7 @@ def state_base(environ: Mapping[str, str]) -> str:
     The XDG Base Directory Specification names the place for users.
     """
     if os.geteuid() == 0:
-        return "/var/lib/sersync"
+        return SYSTEM_STATE
     home = environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return os.path.join(home, "sersync")
 
@@ -34,7 +40,7 @@ def runtime_base(environ: Mapping[str, str]) -> str:
     if given := _given(environ, "RUNTIME_DIRECTORY"):
         return given
     if os.geteuid() == 0:
-        return "/run/sersync"
+        return SYSTEM_RUNTIME
     home = environ.get("XDG_RUNTIME_DIR")
     return os.path.join(home, "sersync") if home else os.path.join(state_base(environ), "run")
 
@@ -44,7 +50,7 @@ def log_base(environ: Mapping[str, str]) -> str:
     if given := _given(environ, "LOGS_DIRECTORY"):
         return given
     if os.geteuid() == 0:
-        return "/var/log/sersync"
+        return SYSTEM_LOG
     return os.path.join(state_base(environ), "log")
 
 
