@@ -53,6 +53,8 @@ class Standing:
         self._passes = passes
         self._unconfirmed = unconfirmed
         self._witness = witness
+        self._was_all_well = False
+        """It was told that the target is current, and nothing else since."""
 
     def status(self, now: float) -> TargetStatus:
         """Return what can be seen of the target now. For any thread."""
@@ -133,7 +135,10 @@ class Standing:
         before, since = self._progress.state, self._progress.since
         self._progress.enter(state, now)
         if state is not before:
-            is_everyday = state in _LIVE and before in _LIVE
+            # Whoever was told of something else is told once that all is well again.
+            is_all_well = state is TargetState.IN_SYNC and not self._was_all_well
+            is_everyday = state in _LIVE and before in _LIVE and not is_all_well
+            self._was_all_well = state in _LIVE and (is_all_well or self._was_all_well)
             log.log(
                 logging.DEBUG if is_everyday else logging.INFO,
                 "%s: %s, after %s %s",

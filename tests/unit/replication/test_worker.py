@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+
+import pytest
 
 from sersync.model.batch import (
     Again,
@@ -398,3 +401,35 @@ def test_a_full_pass_comes_to_its_end_where_changes_never_cease() -> None:
     carried = [path for run in started(bench) for path in run]
 
     assert b"d" in carried
+
+
+def test_that_all_is_well_again_is_told_once_and_single_changes_are_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "sersync.worker")
+    bench = ready(Bench())
+
+    def carry(name: bytes) -> None:
+        change(bench, name)
+        bench.step(after_s=5.0)
+        bench.transport.end(done)
+        bench.step()
+        bench.step(after_s=5.0)
+
+    caplog.clear()
+    carry(b"a")
+    carry(b"b")
+    assert caplog.messages == []
+
+    change(bench, b"c")
+    bench.step(after_s=5.0)
+    bench.transport.end(failed)
+    bench.step(after_s=0.1)
+    while not bench.transport.runs:
+        bench.step(after_s=0.25)
+    bench.transport.end(done)
+    bench.step()
+    bench.step(after_s=5.0)
+    carry(b"d")
+    told = [message for message in caplog.messages if "copy: in-sync, after" in message]
+    assert len(told) == 1
