@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sersync.model.batch import Reason
+from sersync.model.batch import Reason, Verdict
 from sersync.model.difference import Kind
 from sersync.model.explanation import (
     Exclusion,
@@ -20,6 +20,7 @@ from sersync.model.path import display
 from sersync.model.pending import Because, MissingPath
 from sersync.model.status import TargetState
 
+_CARRYING = (Verdict.DONE.value, Verdict.PARTIAL.value)
 _AS_HERE = {True: " as it is here", False: " either"}
 _KINDS = {
     FileKind.FILE: "a file",
@@ -126,9 +127,10 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
     else:
         yield "nothing is pending for it"
     if each.last is not None:
+        did = "carried" if each.last.verdict in _CARRYING else "tried"
         when = datetime.fromtimestamp(each.last.at).astimezone().isoformat(" ", "seconds")
         yield (
-            f"last carried {when}, with {_paths(each.last.paths)} in {each.last.duration_s:.2f} s:"
+            f"last {did} {when}, with {_paths(each.last.paths)} in {each.last.duration_s:.2f} s:"
             f" {each.last.verdict}" + (f", {each.last.reason}" if each.last.reason else "")
         )
 
