@@ -53,6 +53,14 @@ def asked(bench: Bench, *, deleted: int) -> Reason:
     return status.reason
 
 
+def confirmed(bench: Bench, *, deleted: int) -> None:
+    """Let a person be asked, and say that it is meant."""
+    asked(bench, deleted=deleted)
+    bench.worker.resume(confirm=True)
+    bench.step()
+    bench.step()
+
+
 def test_a_source_that_never_held_anything_may_delete_nothing() -> None:
     bench = Bench(level(b""))
     bench.guard.had_entries = False
@@ -180,10 +188,7 @@ def test_what_was_pending_when_it_was_confirmed_is_not_asked_for_again() -> None
 
 def test_what_is_deleted_after_a_confirmation_is_guarded_again() -> None:
     bench = stopped_once(12, stopped(20))
-    asked(bench, deleted=20)
-    bench.worker.resume(confirm=True)
-    bench.step()
-    bench.step()
+    confirmed(bench, deleted=20)
     bench.transport.end(done_with(deleted=20))
     bench.step()
     change(bench, b"b")
@@ -197,10 +202,7 @@ def test_what_is_deleted_after_a_confirmation_is_guarded_again() -> None:
 
 def test_what_was_confirmed_and_not_needed_allows_nothing_later() -> None:
     bench = stopped_once(12, stopped(20))
-    asked(bench, deleted=20)
-    bench.worker.resume(confirm=True)
-    bench.step()
-    bench.step()
+    confirmed(bench, deleted=20)
     bench.transport.end(done)  # The files were back by then.
     bench.step()
     bench.step()
