@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-_SOURCE_TREE = Path(__file__).parents[2] / "src"
+_HOUSE = Path(__file__).parents[2]
+#: PYTHONPATH of whatever runs :mod:`tests.support.at_home`, in any directory and as any user.
+MODULES = os.pathsep.join([os.fspath(_HOUSE / "src"), os.fspath(_HOUSE)])
 _DEADLINE_S = 90.0
 
 
@@ -104,7 +106,7 @@ class Cli:
     def _environ(self, environ: dict[str, str]) -> dict[str, str]:
         plain = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         own = {
-            "PYTHONPATH": os.pathsep.join([os.fspath(_SOURCE_TREE), *filter(None, sys.path)]),
+            "PYTHONPATH": MODULES,
             "HOME": os.fspath(self._directory),
             "XDG_STATE_HOME": os.fspath(self._directory / "xdg"),
             "COLUMNS": "100",

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-_SOURCE_TREE = Path(__file__).parents[2] / "src"
+from tests.support.cli import MODULES
+
 _DEADLINE_S = 30.0
 _STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\[K")
 _FRAME = "\x1b[H"
@@ -57,9 +58,7 @@ class Window:
         first = [os.fspath(before_all)] if before_all else []
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(
-                [*first, os.fspath(_SOURCE_TREE), *filter(None, sys.path)]
-            ),
+            "PYTHONPATH": os.pathsep.join([*first, MODULES]),
             "HOME": os.fspath(directory),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import MODULES
 from tests.support.rsyncd import Rsyncd
 from tests.support.trees import wait_until
-
-_SOURCE_TREE = Path(__file__).parents[3] / "src"
 
 
 def free_port() -> int:
@@ -68,7 +67,7 @@ class Legacy:
         """What its processes see; nothing of it is written outside of the test's directory."""
         return {
             "PATH": f"{self.program.parent}:{os.environ['PATH']}",
-            "PYTHONPATH": os.pathsep.join([os.fspath(_SOURCE_TREE), *filter(None, sys.path)]),
+            "PYTHONPATH": MODULES,
             "HOME": os.fspath(self.home),
             "STATE_DIRECTORY": os.fspath(self.home / "state" / "confxml"),
             "RUNTIME_DIRECTORY": os.fspath(self.home / "run"),

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sersync.api.client import NotReachable, fetch_status
-from tests.support.cli import Cli, RunningCli, cli
+from tests.support.cli import MODULES, Cli, RunningCli, cli
 from tests.support.proxy import ProxyFactory
 from tests.support.rsyncd import Rsyncd
 from tests.support.trees import assert_same_trees, trees_are_same, wait_until
@@ -351,7 +351,7 @@ def _as_nobody(directory: Path, *arguments: str) -> RunningCli:
     own = directory / "cli"
     own.mkdir()
     environ = {"PATH": os.environ["PATH"], "HOME": os.fspath(directory)}
-    environ["PYTHONPATH"] = os.fspath(Path(__file__).parents[3] / "src")
+    environ["PYTHONPATH"] = MODULES
     environ["XDG_STATE_HOME"] = os.fspath(directory / "xdg")
     nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
     can_run = subprocess.run(
