@@ -106,6 +106,8 @@ class Again:
     scope: Scope = Scope.ENTRY
     failed: bool = False
     """It is tried again because it failed, so not at once."""
+    content: bool = False
+    """What is there may look like what the target has, and be something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

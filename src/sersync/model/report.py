@@ -42,6 +42,8 @@ class NewTree:
     """A directory was created or moved in: it, and whatever is already below it, is new."""
 
     path: RelPath
+    replaces: bool = False
+    """It took the place of another one, which the targets may still have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,11 @@ class Target:
         return replace(self, filters=self.full_pass_filters)
 
     @property
+    def is_mirror(self) -> bool:
+        """What the source has no name for, the target has none for."""
+        return self.delete and not self.baseline
+
+    @property
     def is_scheduled_apart(self) -> bool:
         """A full pass by schedule or at the start needs options of its own."""
         return bool(self.full_pass_rules) or (self.baseline and self.delete)

@@ -118,8 +118,8 @@ class Mailbox:
 
     def _put_wide(self, report: Report, now: float) -> None:
         match report:
-            case NewTree(path):
-                self._log.mark(path, Scope.TREE, now=now, created=True)
+            case NewTree(path, replaces):
+                self._log.mark(path, Scope.TREE, now=now, content=True, created=not replaces)
             case Desync(subtree=subtree):
                 self._log.mark(subtree, Scope.TREE, now=now)
             case Suspect(path, scope, since):

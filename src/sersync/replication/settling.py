@@ -47,6 +47,7 @@ def _again(each: Again, now: float, first_seen: float) -> DirtyPath:
         sequence=0,
         first_seen=first_seen,
         not_before=now + _REPEAT_AFTER_S if each.failed else 0.0,
+        content=each.content,
     )
 
 

@@ -173,7 +173,9 @@ class TargetWorker(Reins):
         name = self.target.name
         self._mailbox.defer(name, refused.waiting)
         for wide in refused.too_wide:
-            self._passes.add(wide.path, first_seen=wide.first_seen, content=wide.content)
+            looks_new = wide.created and self.target.is_mirror
+            content = wide.content and not looks_new
+            self._passes.add(wide.path, first_seen=wide.first_seen, content=content)
         if refused.too_wide:
             # Shown before they are settled: there is no moment at which the target looks current.
             self._show(now)

@@ -131,8 +131,22 @@ def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[
         again += levels_of_leavings(active, tree)
     if judgement.verdict in (Verdict.DONE, Verdict.PARTIAL):
         again += [Again(path=path) for path in active.run.large]
+        again += reborn(active.run, tree)
         again += levels_to_repeat(active.run, judgement)
     return again
+
+
+def reborn(run: Run, tree: SourceTree) -> list[Again]:
+    """Return what was to be deleted and is there again.
+
+    If it was there before rsync looked, the target has kept what it had: files that look like
+    those which are here now, perhaps. And who reports the new ones says that they are new.
+    """
+    return [
+        Again(path=path, scope=Scope.TREE, content=True)
+        for path in run.gone
+        if tree.lstat(path) is not None
+    ]
 
 
 def concluded(active: Active, judgement: Judgement, *, now: float, again: list[Again]) -> Outcome:

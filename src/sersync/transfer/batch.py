@@ -49,6 +49,7 @@ class Run:
     file_bytes: int = 0
     sweeps: list[bytes] = field(default_factory=list)
     left_alone: list[RelPath] = field(default_factory=list)
+    gone: list[RelPath] = field(default_factory=list)
 
     @property
     def hold(self) -> Hold:
@@ -72,6 +73,7 @@ class Run:
         self.locks += unit.locks
         self.stamps += unit.stamps
         self.large += unit.large
+        self.gone += unit.gone
         self.origin = unit.origin
         self.sweeps += unit.sweeps
         self.left_alone += unit.left_alone
@@ -127,6 +129,7 @@ def _level_of(
     replaced = [*members, *([there] if there is not None else [])]
     widened = level([dirty for unit in replaced for dirty in unit.dirties], directory)
     widened.stamps = [*widened.stamps, *(stamp for unit in replaced for stamp in unit.stamps)]
+    widened.gone = [path for unit in replaced for path in unit.gone]
     if there is not None:
         widened.names += [name for name in there.names if name not in widened.names]
         widened.locks += [path for path in there.locks if path not in widened.locks]

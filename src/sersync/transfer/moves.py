@@ -118,7 +118,9 @@ def _may_link(plan: Plan, dirty: DirtyPath, old: RelPath) -> bool:
         if is_light or there.dirties != [dirty]:
             return False
     gone = plan.units.get(old)
-    if gone is None or not gone.is_gone or any(each.content for each in gone.dirties):
+    if gone is None or gone.gone != [old] or gone.sweeps:
+        return False
+    if any(each.content for each in gone.dirties):
         return False
     if any(each.created for each in gone.dirties):
         return False

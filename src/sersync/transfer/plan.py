@@ -172,14 +172,17 @@ class Planner:
     def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
         if not self._terms.delete or not path:
             self._plan.nothing_to_do.append(dirty)
-        elif not self._terms.filters.is_exact:
+            return
+        if not self._terms.filters.is_exact:
             by_name = self._terms.capabilities.missing_args
             sweeps = [spell(path) if by_name else spell_level(parent(path))]
-            self._add(Unit(Kind.ENTRIES, [path], [], [dirty], sweeps=sweeps))
+            unit = Unit(Kind.ENTRIES, [path], [], [dirty], sweeps=sweeps)
         elif self._terms.capabilities.missing_args:
-            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty], is_gone=True))
+            unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
         else:
-            self._add(self.level([dirty], parent(path)))
+            unit = self.level([dirty], parent(path))
+        unit.gone = [path]
+        self._add(unit)
 
     def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
         names = [path, *self._others(path, seen)]
@@ -349,9 +352,9 @@ class Planner:
         """
         for path in list(self._carried.doubtful(directory)):
             self._look_at(_left(path, self._terms.now))
-        if not dirty.content:
-            return
         terms = self._terms
+        if not dirty.content or (dirty.created and terms.is_mirror):
+            return
         age_ns = int((terms.now - dirty.first_seen) * 1e9)
         since_ns = terms.wall_ns - age_ns - _CLOCKS_DIFFER_NS
         for name, seen in self._view.entries(directory):
@@ -376,6 +379,7 @@ class Planner:
         there.names += [name for name in unit.names if name not in there.names]
         there.sweeps += [name for name in unit.sweeps if name not in there.sweeps]
         there.locks += [path for path in unit.locks if path not in there.locks]
+        there.gone += [path for path in unit.gone if path not in there.gone]
         there.left_alone += [path for path in unit.left_alone if path not in there.left_alone]
         there.stamps = [*there.stamps, *unit.stamps]
         there.large = [*there.large, *(path for path in unit.large if path not in there.large)]

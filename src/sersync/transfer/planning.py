@@ -87,7 +87,7 @@ class Planning:
             capabilities=capabilities,
             delete=target.delete,
             is_recursive=target.options.recursive,
-            is_mirror=target.delete and not target.baseline,
+            is_mirror=target.is_mirror,
             compares_times=target.options.times and not target.options.own_compare,
             large_file_bytes=target.large_file_bytes,
             now=now,

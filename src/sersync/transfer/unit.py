@@ -40,8 +40,8 @@ class Unit:
     stamps: Sequence[tuple[RelPath, Stamp]] = ()
     large: Sequence[RelPath] = ()
     """Large files in its levels: the run leaves them out, so they must be carried by name."""
-    is_gone: bool = False
-    """There is nothing any more: what the target has is to be deleted."""
+    gone: list[RelPath] = field(default_factory=list)
+    """Where there is nothing any more: what the target has of it is to be deleted."""
     origin: RelPath | None = None
     """The name under which the target has it, for the kinds that move."""
     left_alone: list[RelPath] = field(default_factory=list)

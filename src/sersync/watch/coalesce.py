@@ -114,9 +114,13 @@ class Burst:
         """Merge one event of the directory *path*."""
         self._masks[path] = mask | _LEFT if mask & _GONE else self._masks.get(path, 0) | mask
 
-    def open_tree(self, path: RelPath, wds: Iterable[int]) -> None:
-        """Record that *path* is a new tree and *wds* the watches in it: it tells for them all."""
-        self._masks[path] = _NEW_TREE
+    def open_tree(self, path: RelPath, wds: Iterable[int], *, replaces: bool = False) -> None:
+        """Record that *path* is a new tree and *wds* the watches in it: it tells for them all.
+
+        *replaces*: another directory was there until now; or else one may have left in this burst.
+        """
+        has_left = _LEFT if replaces else self._masks.get(path, 0) & _LEFT
+        self._masks[path] = _NEW_TREE | has_left
         self._inside.update(wds)
 
     def extend_trees(self, wds: Iterable[int]) -> None:
@@ -149,7 +153,7 @@ class Burst:
                 continue
             if mask & _NEW_TREE:
                 if len(trees) == 1 or trees.isdisjoint(ancestors(path)):
-                    found.append(NewTree(path))
+                    found.append(NewTree(path, replaces=bool(mask & _LEFT)))
                     found += self._moved(path, filters, is_dir=True)
                 continue
             report = self._touched(path, mask, look)

@@ -106,6 +106,10 @@ class Coverage:
         if len(self.uncovered) > _MOST_UNCOVERED:
             self._widen(desync)
 
+    def holds(self, directory: RelPath) -> bool:
+        """Tell whether *directory*, or something below that name, was watched until now."""
+        return bool(self.table.below(prefix_of(directory)))
+
     def is_unreadable(self, directory: RelPath) -> bool:
         """Tell whether *directory* is not covered because it could not be read."""
         desync = self.uncovered.get(directory)

@@ -67,7 +67,7 @@ class LinkWatch:
         more: list[Report] = []
         for report in reports:
             if isinstance(report, Touched) and self._leads_to_directory(report.path):
-                more.append(NewTree(report.path))
+                more.append(NewTree(report.path, replaces=True))
             for alias in self._aliases_of(report):
                 match report:
                     case Touched() | NewTree() | Suspect():
@@ -186,7 +186,7 @@ def _differences(before: _Found, found: _Found) -> Iterator[Report]:
         is_other = old is None or before.links.get(path) != found.links.get(path)
         if is_dir and (is_other or (old is not None and not old[0])):
             new.add(path)
-            yield NewTree(path)
+            yield NewTree(path, replaces=old is not None)
         elif is_other or old != (is_dir, digest) or digest == _MAY_CHANGE:
             yield Touched(path, content=not is_dir, created=is_other, is_dir=is_dir)
     for path, (is_dir, _) in before.behind.items():

@@ -209,24 +209,27 @@ class InotifyWatcher:
             mask & IN_MOVED_TO and Trigger.MOVE_TO not in self._triggers
         ):
             return
-        self._enter(burst, path, mask & IN_MOVED_FROM or IN_DELETE, is_inside=is_inside)
+        self._enter(burst, path, mask, is_inside=is_inside)
 
-    def _enter(self, burst: Burst, path: RelPath, gone: int, *, is_inside: bool) -> None:
-        """Cover the directory that is at *path* by now, or else note that it is *gone*.
+    def _enter(self, burst: Burst, path: RelPath, mask: int, *, is_inside: bool) -> None:
+        """Cover the directory that is at *path* by now, or else note that it is gone.
 
-        That something left proves nothing.
-        When two names change places, the second leaves after the first has arrived under it.
+        That something left proves nothing: when two names change places, the second leaves after
+        the first has arrived under it. What is there has replaced another directory then, as does
+        one that is moved to the name of an empty one, of which nobody says that it leaves.
         """
         if self._filters and self._filters.excludes(path, is_dir=True):
             return
+        was_watched = bool(mask & IN_MOVED_TO) and self._coverage.holds(path)
+        replaces = was_watched or not mask & (IN_CREATE | IN_MOVED_TO)
         self._coverage.forgive(path)
         wds = self._coverage.cover(path)
         if is_inside:
             burst.extend_trees(wds)
         elif wds or path in self._coverage.uncovered:
-            burst.open_tree(path, wds)
+            burst.open_tree(path, wds, replaces=replaces)
         else:
-            burst.touch(path, gone | IN_ISDIR)
+            burst.touch(path, (mask & IN_MOVED_FROM or IN_DELETE) | IN_ISDIR)
 
     def _follow_itself(self, burst: Burst, wd: int, mask: int, directory: RelPath) -> None:
         """Deal with an event of a watched directory itself."""

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sersync.linux.rename import exchange
 from sersync.model.path import RelPath, is_within
 from sersync.model.report import Moved, NewTree, Stage, Touched
@@ -90,6 +92,31 @@ def test_a_populated_directory_moved_in_is_a_new_tree_and_watched(
     (root / "d" / "e" / "f").touch()
     watched.settle()
     assert watched.touched()[RelPath(b"d/e/f")].stage is Stage.DONE
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_directory_that_takes_the_place_of_another_says_so(
+    root: Path, tmp_path: Path, watch: Watch, is_full: bool
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (root / "d").mkdir()
+    if is_full:
+        (root / "d" / "file").touch()
+    watched = watch()
+    if is_full:
+        shutil.rmtree(root / "d")
+    (tmp_path / "outside").rename(root / "d")
+    assert NewTree(_D, replaces=True) in watched.settle()
+
+
+def test_a_directory_that_is_made_anew_before_it_is_missed_says_that_it_replaces_one(
+    root: Path, watch: Watch
+) -> None:
+    (root / "d").mkdir()
+    watched = watch()
+    (root / "d").rmdir()
+    (root / "d").mkdir()
+    assert NewTree(_D, replaces=True) in watched.settle()
 
 
 def test_what_is_written_in_a_directory_moved_out_is_not_told(

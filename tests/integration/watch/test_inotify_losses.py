@@ -216,7 +216,7 @@ def test_a_directory_that_cannot_be_read_is_told_until_it_can(root: Path, watch:
     ]
     refused.clear()
     (root / "d").chmod(0o755)
-    assert watched.settle() == [NewTree(RelPath(b"d"))]
+    assert watched.settle() == [NewTree(RelPath(b"d"), replaces=True)]
     assert watched.watcher.uncovered == ()
     assert watched.watcher.directories == 3
 

@@ -102,6 +102,17 @@ def test_new_and_doubtful_subtrees_are_dirty_as_a_whole() -> None:
     }
 
 
+def test_a_tree_is_new_unless_another_one_may_still_stand_in_its_place() -> None:
+    box = Box()
+    box.put(Touched(A), NewTree(A), NewTree(RelPath(b"b")), NewTree(RelPath(b"c"), replaces=True))
+
+    assert {path.path: path.created for path in box.take(1.0)} == {
+        b"a": False,
+        b"b": True,
+        b"c": False,
+    }
+
+
 def test_of_a_move_the_new_name_knows_the_old_one() -> None:
     box = Box()
     box.put(Touched(A), NewTree(RelPath(b"b")), Moved(A, RelPath(b"b")))

@@ -308,6 +308,25 @@ def test_a_subtree_too_wide_for_one_run_becomes_a_pass_of_its_own() -> None:
     assert bench.worker.status().full_passes == 1
 
 
+@pytest.mark.parametrize("replaces", [False, True])
+def test_a_subtree_too_wide_that_took_the_place_of_another_is_doubted_level_by_level(
+    replaces: bool,
+) -> None:
+    bench = ready(Bench())
+    bench.scanner.given = (level(b"d"), level(b"d/e"))
+    bench.transport.refuse = lambda paths: Refused(
+        too_wide=tuple(path for path in paths if path.scope is Scope.TREE)
+    )
+    put(bench, NewTree(RelPath(b"d"), replaces=replaces))
+    for _ in range(8):
+        bench.step()
+        while bench.transport.runs:
+            bench.transport.end(done)
+
+    carried = [path for run in bench.transport.started for path in run]
+    assert [(path.path, path.content) for path in carried] == [(b"d", replaces), (b"d/e", replaces)]
+
+
 def test_what_waits_for_a_running_transfer_is_taken_when_that_ends() -> None:
     bench = ready(Bench())
     change(bench, b"d/a")

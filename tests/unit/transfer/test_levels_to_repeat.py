@@ -1,4 +1,4 @@
-"""Levels that are due again after a run, although nothing changed at the source."""
+"""What is due again after a run, although nothing changed at the source."""
 
 from __future__ import annotations
 
@@ -50,8 +50,29 @@ def test_after_a_run_that_was_cut_before_its_leavings_are_looked_for(
 ) -> None:
     (tmp_path / "d").mkdir()
     run = Run(Kind.ENTRIES, names=[b"/d/x"], list_bytes=5)
+    done = Judgement(verdict=Verdict.DONE)
+
+    again = again_after(active(run, was_cut=was_cut), done, SourceTree(bytes(tmp_path)))
+
+    assert again == ([level(b"d", failed=True)] if was_cut else [])
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DONE, Verdict.PARTIAL])
+def test_what_was_to_be_deleted_and_is_there_again_may_look_like_what_the_target_kept(
+    tmp_path: Path, verdict: Verdict
+) -> None:
+    (tmp_path / "d").mkdir()
+    names = [RelPath(b"d"), RelPath(b"x")]
+    run = Run(Kind.ENTRIES, names=[b"./d", b"./x"], list_bytes=8, gone=names)
+
+    again = again_after(active(run), Judgement(verdict=verdict), SourceTree(bytes(tmp_path)))
+
+    assert again == [Again(path=RelPath(b"d"), scope=Scope.TREE, content=True)]
+
+
+def active(run: Run, *, was_cut: bool = False) -> Active:
     recipe = Recipe(kind=Kind.ENTRIES, capabilities=Capabilities(), max_delete=None)
-    active = Active(
+    return Active(
         run=run,
         recipe=recipe,
         child=cast("Child", None),
@@ -62,8 +83,3 @@ def test_after_a_run_that_was_cut_before_its_leavings_are_looked_for(
         parents={},
         was_cut=was_cut,
     )
-    done = Judgement(verdict=Verdict.DONE)
-
-    again = again_after(active, done, SourceTree(bytes(tmp_path)))
-
-    assert again == ([level(b"d", failed=True)] if was_cut else [])

@@ -33,7 +33,8 @@ def gone(path: bytes, *, content: bool = False, created: bool = False) -> Unit:
         content=content,
         created=created,
     )
-    return Unit(Kind.ENTRIES, [RelPath(path)], [spell(RelPath(path))], [dirty], is_gone=True)
+    here = RelPath(path)
+    return Unit(Kind.ENTRIES, [here], [spell(here)], [dirty], gone=[here])
 
 
 def tree(dirty: DirtyPath, *, size_bytes: int = FEWEST_BYTES) -> Unit:

@@ -10,6 +10,7 @@ import pytest
 
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath, Scope
+from sersync.model.expression import Expression
 from sersync.model.filters import Filter, parse_rule
 from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.alike import COARSE_TICK_NS, Terms
@@ -705,3 +706,35 @@ def test_what_is_doubtful_in_a_level_is_named_though_no_content_was_reported(sco
     assert plan.units[RelPath(b"d/x")].kind is Kind.REWRITES
     assert RelPath(b"d/y") not in plan.units
     assert RelPath(b"z") not in plan.units
+
+
+def test_in_a_tree_that_took_the_place_of_another_what_may_look_the_same_is_named() -> None:
+    tree = Tree(
+        d=seen(DIRECTORY),
+        d__e=seen(DIRECTORY),
+        d__e__unpacked=seen(mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS),
+        d__e__written=seen(mtime_ns=WALL_NS, ctime_ns=WALL_NS),
+        d__e__older=seen(mtime_ns=LONG_AGO_NS - 1, ctime_ns=LONG_AGO_NS),
+    )
+    other = planned(tree, dirty(b"d", Scope.TREE, content=True))
+    new = dirty(b"d", Scope.TREE, content=True, created=True)
+
+    assert other.units.keys() == {b"d", b"d/e/unpacked"}
+    assert other.units[RelPath(b"d/e/unpacked")].kind is Kind.REWRITES
+    assert planned(tree, new).units.keys() == {b"d"}
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "filters"),
+    [
+        (Capabilities(), Filter()),
+        (Capabilities(missing_args=False), Filter()),
+        (Capabilities(), Filter((), [Expression(b"never")])),
+    ],
+)
+def test_a_plan_says_what_is_gone_however_that_is_deleted(
+    capabilities: Capabilities, filters: Filter
+) -> None:
+    plan = planned(Tree(), dirty(b"a"), capabilities=capabilities, filters=filters)
+
+    assert only(plan).gone == [b"a"]

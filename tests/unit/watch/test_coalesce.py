@@ -152,6 +152,14 @@ def test_only_the_topmost_new_tree_is_reported() -> None:
     assert burst.is_inside(4)
 
 
+def test_a_tree_says_whether_it_took_the_place_of_another() -> None:
+    burst = Burst()
+    burst.touch(_D, IN_DELETE | IN_ISDIR)
+    burst.open_tree(_D, [2])
+    burst.open_tree(_F, [3], replaces=True)
+    assert _reports(burst) == [NewTree(_D, replaces=True), NewTree(_F, replaces=True)]
+
+
 def test_a_tree_that_is_gone_again_is_a_touched_path() -> None:
     burst = Burst()
     burst.open_tree(_D, [2])
