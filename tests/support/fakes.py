@@ -10,7 +10,7 @@ from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.slices import Extent, Slice
-from sersync.model.status import TransferStatus
+from sersync.model.status import PassProgress, TransferStatus
 from sersync.model.target import LocalDirectory, Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.surroundings import Surroundings
@@ -246,6 +246,7 @@ class Bench:
         self.sample = FakeSample()
         self.schedule = FakeSchedule()
         self.lost: list[Reason] = []
+        self.rescan: PassProgress | None = None
         self.stores = 0
         """How often the state was to be stored in a moment."""
         self.mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=10.0)
@@ -272,6 +273,7 @@ class Bench:
                 jitter=lambda: 0.0,
                 root_lost=self.lost.append,
                 extent=lambda: Extent(entries=0, bytes=0),
+                rescan=lambda: self.rescan,
                 store_soon=self._store,
             ),
         )

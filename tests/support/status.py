@@ -15,6 +15,7 @@ def target_status(**known: Any) -> TargetStatus:
         "endpoint": "rsync://web1/www",
         "state": TargetState.IN_SYNC,
         "full_passes": 1,
+        "compared": True,
     }
     return TargetStatus(**(given | known))
 

@@ -127,14 +127,14 @@ def _cells(source: SourceStatus, target: TargetStatus, several: bool) -> list[Te
 
 
 def _pending(target: TargetStatus) -> str:
-    if not target.full_passes and target.progress is None:
+    if not target.compared and target.progress is None:
         return "not compared yet"  # nothing is known to be pending, and nothing to be there
     return f"{count(target.pending + target.in_flight)} pending"
 
 
 def _lag(target: TargetStatus) -> str:
     if not target.lag_s:
-        return "lag 0" if target.full_passes else "lag unknown"
+        return "lag 0" if target.compared else "lag unknown"
     return f"lag {span(target.lag_s)}"
 
 

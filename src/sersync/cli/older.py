@@ -86,7 +86,7 @@ def _source(source: Json) -> Json:
 
 
 def _target(target: Json) -> Json:
-    known = {**_IN_TARGET, **target}
+    known = {**_IN_TARGET, "compared": bool(target.get("full_passes")), **target}
     for field in _LISTED:
         known[field] = [{**_TARGET[field][0], **each} for each in known[field]]
     known["reason"] = _reason(known["reason"])

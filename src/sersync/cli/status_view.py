@@ -61,7 +61,7 @@ def summary(source: Json, target: Json) -> str:
     """Return one line for a log: only what is worth a new line when it changes."""
     words = [f"{clean(source['name'])}/{clean(target['target'])}: {target['state']}"]
     pending = target["pending"] + target["in_flight"]
-    words.append(f"{count(pending)} pending" if target["full_passes"] else "not compared yet")
+    words.append(f"{count(pending)} pending" if target["compared"] else "not compared yet")
     if failing := len(target["problems"]) + target["problems_omitted"]:
         words.append(f"{count(failing)} failing")
     reason = source["halted"] or target["reason"]
@@ -115,7 +115,7 @@ def _table(source: Json, widths: list[int]) -> Table:
 
 def row_cells(source: Json, target: Json) -> tuple[str, ...]:
     """Return the cells of one target, in the order of ``TITLES``."""
-    pending = count(target["pending"] + target["in_flight"]) if target["full_passes"] else "all"
+    pending = count(target["pending"] + target["in_flight"]) if target["compared"] else "all"
     return (
         mark(target, source),
         clean(target["target"]),
@@ -139,7 +139,10 @@ def details(document: Json, source: Json, target: Json) -> Iterator[Text]:
 
 def _facts(target: Json) -> Iterator[str]:
     since_s = target["last_success_s_ago"]
-    yield "no success yet" if since_s is None else f"last success {span(since_s)} ago"
+    if since_s is not None:
+        yield f"last success {span(since_s)} ago"
+    else:
+        yield "nothing sent since the start" if target["compared"] else "no success yet"
     connections = max(target["connections"], target["spares"] + target["runs"])
     spare = f" ({target['spares']} spare)" if target["spares"] else ""
     yield f"{count(connections)} connected{spare}" if connections else "not connected"

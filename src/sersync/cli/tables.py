@@ -42,7 +42,7 @@ def clean(text: object) -> str:
 def lag(target: Json) -> str:
     """Return the age of the oldest change that is missing, as far as it can be known."""
     if not target["lag_s"]:
-        return "0" if target["full_passes"] else "unknown"
+        return "0" if target["compared"] else "unknown"
     return span(target["lag_s"])
 
 

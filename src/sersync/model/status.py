@@ -160,6 +160,8 @@ class TargetStatus:
     batches: int = 0
     full_passes: int = 0
     """Full passes that ended since the start."""
+    compared: bool = False
+    """What it lacks is known: everything was compared once, before the last restart perhaps."""
     files: int = 0
     sent_bytes: int = 0
     files_per_s: float = 0.0

@@ -211,6 +211,7 @@ class Deletions:
             told=reason,
             deleted=asked.deleted,
             stopped=asked.entries,
+            entries=asked.entries if asked.follows else None,
             follows=asked.follows,
         )
         self._health.halt = reason
@@ -230,6 +231,9 @@ class Deletions:
         if self._is_confirmed:
             return not self._tally.is_at_work
         if self._health.is_halted and not question.follows:
+            return False
+        if question.told is not None and self._around.rescan() is not None:
+            # After a restart, what is pending may not be known yet.
             return False
         return self._tally.is_due(now, at_once=question.told is None)
 
@@ -306,6 +310,8 @@ class Deletions:
         self._question = None
         self._is_confirmed = False
         self._health.resume(confirm=True)
+        # Else a daemon that is killed now asks again when it is back.
+        self._around.store_soon()
 
     def _empty_source(self) -> Reason:
         source, target = self._around.source, self._target.name

@@ -22,6 +22,7 @@ class Progress:
         self.state = TargetState.STARTING
         self.since = now
         self.full_passes = 0
+        self.is_compared = False
         self.unconfirmed = 0
         self.notes: tuple[str, ...] = ()
         self.current_pass: FullPass | None = None
@@ -72,6 +73,7 @@ class Progress:
             unconfirmed=self.unconfirmed,
             batches=self._batches,
             full_passes=self.full_passes,
+            compared=self.is_compared,
             files=self._files,
             sent_bytes=self._sent_bytes,
             files_per_s=sum(files for _, files, _ in recent) / _RATE_OVER_S,

@@ -123,10 +123,15 @@ class Standing:
             return TargetState.RESYNCING
         return state
 
-    def show(self, now: float, *, is_open: bool) -> None:
-        """Take over what changed; *is_open*: the target was probed and is ready."""
+    def show(self, now: float, *, is_open: bool, was_compared: bool) -> None:
+        """Take over what changed; *is_open*: the target was probed and is ready.
+
+        *was_compared*: everything, by an earlier worker. A baseline is taken as it is.
+        """
         self._progress.unconfirmed = self._unconfirmed.count
         self._progress.full_passes = self._passes.completed
+        is_known = was_compared or self._target.baseline
+        self._progress.is_compared = is_known or self._passes.completed > 0
         self._progress.current_pass = self._passes.current
         self._enter(self._state(now, is_open=is_open), now)
 

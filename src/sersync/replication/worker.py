@@ -307,6 +307,7 @@ class TargetWorker(Reins):
 
     def _show(self, now: float) -> None:
         self._deletions.forget(now)
-        self._standing.show(now, is_open=self._probing.is_ready)
+        was_compared = self.record.is_compared
+        self._standing.show(now, is_open=self._probing.is_ready, was_compared=was_compared)
         if self.progress.state is TargetState.IN_SYNC:
             self._deletions.rest()

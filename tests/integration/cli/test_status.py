@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +127,24 @@ def test_watching_without_a_terminal_prints_what_has_changed(
     assert watching.stop(signal.SIGINT) == 0
     assert len(watching.out.splitlines()) == 2
     assert "\x1b" not in watching.out
+
+
+def test_after_a_restart_it_is_known_what_a_target_lacks(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "file").write_text("carried before the restart")
+    _table_of_a_mirror(cli)
+
+    table = _table_of_a_mirror(cli)
+
+    [row] = [line for line in table.splitlines() if "in-sync" in line]
+    assert re.search(r"in-sync +\S+ \S+ +0 +0 ", row), table
+    assert "no success yet" not in table
+
+
+def _table_of_a_mirror(cli: Cli) -> str:
+    """Return what the table says of a daemon that has just become current, and end that."""
+    running = cli.start("mirror", "source", "copy", "--state-dir", "state")
+    running.wait_until(lambda: "in-sync, after" in running.out + running.err)
+    table = cli.run("status", "--state-dir", "state").stdout
+    assert running.stop() == 0
+    return table

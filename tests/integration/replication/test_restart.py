@@ -86,6 +86,15 @@ def directory_is_replaced(at: Path) -> None:
     (at / "d" / "below" / "h").write_text("new")
 
 
+def directory_is_made_again_with_the_old_times(at: Path) -> None:
+    before = {name: (at / name).stat() for name in ("d/f", "d/below/g")}
+    shutil.rmtree(at / "d")
+    (at / "d" / "below").mkdir(parents=True)
+    for name, status in before.items():
+        (at / name).write_text("F")
+        os.utime(at / name, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def directories_change_places(at: Path) -> None:
     (at / "d" / "other").mkdir()
     (at / "d" / "below").rename(at / "d" / "x")
@@ -117,6 +126,7 @@ CHANGES: tuple[Change, ...] = (
     file_becomes_directory,
     directory_becomes_file,
     directory_is_replaced,
+    directory_is_made_again_with_the_old_times,
     directories_change_places,
     new_tree,
     symlink,

@@ -71,7 +71,7 @@ def test_files_and_bytes_count_equally(progress: PassProgress, share: float | No
 
 
 def test_a_target_that_was_not_reached_yet_does_not_look_up_to_date() -> None:
-    target = target_status(state=TargetState.BACKING_OFF, full_passes=0)
+    target = target_status(state=TargetState.BACKING_OFF, compared=False)
 
     assert "not compared yet" in _text(frame(daemon_status(target)))
     assert "all" in _text(instance_view(status_document(daemon_status(target))))

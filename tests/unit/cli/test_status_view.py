@@ -54,6 +54,20 @@ def test_no_line_is_wider_than_the_window(width: int) -> None:
         assert max(map(len, lines)) <= width
 
 
+@pytest.mark.parametrize(
+    ("compared", "told"),
+    [
+        (True, " 0 0 0 0 web1: nothing sent since the start;"),
+        (False, " unknown all 0 0 web1: no success yet;"),
+    ],
+)
+def test_what_a_target_lacks_is_known_once_it_was_compared(compared: bool, told: str) -> None:
+    target = target_status(compared=compared, full_passes=0, last_success_s_ago=None)
+    words = _text(status_document(daemon_status(target)), 200).split()
+
+    assert told in " ".join(word for word in words if word not in ("B", "0.0"))
+
+
 def test_a_halt_is_marked_without_colour() -> None:
     text = _text(
         status_document(

@@ -9,7 +9,7 @@ from sersync.model.batch import Census, Outcome, Reason, Stats
 from sersync.model.checkpoint import Held
 from sersync.model.dirty import DirtyPath
 from sersync.model.request import Did
-from sersync.model.status import TargetState
+from sersync.model.status import PassProgress, TargetState
 from tests.support.fakes import Bench, done, halted, level
 from tests.unit.replication.steps import change, ready, started
 
@@ -341,6 +341,37 @@ def test_a_halt_before_a_mass_deletion_stands_after_a_restart_until_it_is_confir
     after.step()
 
     assert started(after) == [[b"a"]]
+
+
+def test_a_halt_is_over_when_nothing_of_it_is_left_to_be_deleted_after_a_restart() -> None:
+    before = stopped_once(12, stopped(9, deleted=4))
+    asked(before, deleted=30)
+    after = Bench(max_delete=12)
+    after.worker.record.succeed(before.worker.record, now=after.clock.now)
+    after.worker.recall(before.worker.record.held(), is_same=True, at=after.clock.now)
+    change(after, b"a")
+    after.rescan = PassProgress()
+    after.step(after_s=5.0)
+    assert not after.transport.is_counting
+    after.rescan = None
+    after.step(after_s=5.0)
+    after.transport.find(0)
+    after.step()
+    after.step()
+
+    assert started(after) == [[b"a"]]
+
+
+def test_that_deletions_are_confirmed_is_stored_soon() -> None:
+    bench = stopped_once(12, stopped(20))
+    asked(bench, deleted=20)
+    stores = bench.stores
+    bench.worker.resume(confirm=True)
+    bench.step()
+    bench.step()
+
+    assert started(bench) == [[b"a"], [b"a"]]
+    assert bench.stores == stores + 1
 
 
 def test_a_halt_is_over_when_the_settings_allow_as_much_after_a_restart() -> None:
