@@ -68,10 +68,15 @@ class Mistake:
     place: str
     message: str
     suggestion: str = ""
+    is_absence: bool = False
+    """Something is not there yet: no mistake of the file, perhaps, and over in a moment."""
 
 
 class ConfigError(SersyncError):
-    """A configuration that cannot be used, with every mistake in it, and what looks wrong."""
+    """A configuration that cannot be used, with every mistake in it, and what looks wrong.
+
+    Where all that is wrong is that sources are not there, it ends as ``SourceError`` does.
+    """
 
     exit_code = 78
 
@@ -80,6 +85,8 @@ class ConfigError(SersyncError):
     ) -> None:
         count = len(mistakes)
         super().__init__(f"{file}: {count} mistake{'s' if count != 1 else ''}")
+        if mistakes and all(each.is_absence for each in mistakes):
+            self.exit_code = SourceError.exit_code
         self.file = file
         self.mistakes = tuple(mistakes)
         self.warnings = tuple(warnings)

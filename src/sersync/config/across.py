@@ -28,9 +28,7 @@ def check_across(resolved: Resolved, findings: Findings) -> None:
     """Note sources that cannot be read, and endpoints that would harm one another."""
     if resolved.token_file:
         _check_secret(resolved.token_file, ("api", "token_file"), findings)
-    for index, source in enumerate(resolved.settings.sources):
-        if complaint := source_complaint(source.root):
-            findings.mistake(("source", index, "root"), complaint)
+    _check_roots(resolved, findings)
     for one in resolved.placed:
         _check_local(one, findings)
         if one.target.password_file:
@@ -47,6 +45,19 @@ def check_across(resolved: Resolved, findings: Findings) -> None:
                 f"{_named(first)} comes back here: each would undo what happens in the other",
                 "keep one of the two",
             )
+
+
+def _check_roots(resolved: Resolved, findings: Findings) -> None:
+    """Note roots that cannot be read; one that is not there yet is no matter for the others."""
+    roots = [source.root for source in resolved.settings.sources]
+    is_any_there = any(os.path.isdir(root) for root in roots)
+    for index, root in enumerate(roots):
+        place = ("source", index, "root")
+        if is_any_there and root.startswith(b"/") and not os.path.lexists(root):
+            waits = "nothing of it is carried until it is there; the other sources are"
+            findings.warning(place, f"{display(root)} does not exist: {waits}")
+        elif complaint := source_complaint(root):
+            findings.mistake(place, complaint, is_absence=not os.path.lexists(root))
 
 
 def source_complaint(root: bytes) -> str:

@@ -17,10 +17,14 @@ class Findings:
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
 
-    def mistake(self, path: Path, message: str, suggestion: str = "") -> None:
+    def mistake(
+        self, path: Path, message: str, suggestion: str = "", *, is_absence: bool = False
+    ) -> None:
         """Note that the setting at *path* cannot be used."""
         place = self.place_of(path)
-        self.mistakes.append(Mistake(place=place, message=message, suggestion=suggestion))
+        self.mistakes.append(
+            Mistake(place=place, message=message, suggestion=suggestion, is_absence=is_absence)
+        )
 
     def warning(self, path: Path, message: str, suggestion: str = "") -> None:
         """Note that the setting at *path* is probably not what is meant."""

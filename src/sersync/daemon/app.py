@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import re
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +12,7 @@ from typing import Final
 
 from sersync import __version__
 from sersync.api.server import ApiServer
-from sersync.daemon.assembly import assemble_source, assemble_target
+from sersync.daemon.assembly import assemble_absent, assemble_source, assemble_target
 from sersync.daemon.auditing import Auditing
 from sersync.daemon.board import DaemonBoard
 from sersync.daemon.chronicle import Chronicle
@@ -25,17 +21,16 @@ from sersync.daemon.explaining import Explaining
 from sersync.daemon.historian import HISTORY, Historian
 from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
+from sersync.daemon.premises import check_rsync, locked, scratch
 from sersync.daemon.pulse import Pulse
 from sersync.daemon.questions import AllQuestions
 from sersync.daemon.supervisor import Supervisor
 from sersync.daemon.verifying import Verifying
 from sersync.daemon.waiting import Waiting
-from sersync.errors import AlreadyRunning, EnvironmentMissing, SersyncError
-from sersync.linux.lock import DirectoryLock, holder
-from sersync.linux.once import run_once
+from sersync.errors import SersyncError
+from sersync.linux.lock import DirectoryLock
 from sersync.linux.roll import Roll, end_survivors
 from sersync.model.basis import basis_of
-from sersync.model.pasting import own_command
 from sersync.model.status import BatchReport, DaemonStatus
 from sersync.model.target import Settings, Source, Target
 from sersync.replication.pipeline import Pipeline
@@ -46,7 +41,6 @@ from sersync.transfer.remote_shell import SharedConnections
 
 log = logging.getLogger("sersync.daemon")
 
-OLDEST_RSYNC: Final = (3, 1, 3)
 _JOIN_S: Final = 5.0
 
 
@@ -100,8 +94,8 @@ class Daemon:
     def start(self) -> None:
         """Begin. Raises ``SersyncError`` for what makes it impossible, with nothing left behind."""
         check_rsync()
-        self._lock = _locked(self.settings.state_dir)
-        self._scratch = _scratch(self.settings.state_dir)
+        self._lock = locked(self.settings.state_dir)
+        self._scratch = scratch(self.settings.state_dir)
         roll = os.path.join(self.settings.state_dir, "children")
         # What an earlier daemon has left behind must not undo what this one carries.
         end_survivors(roll)
@@ -188,7 +182,7 @@ class Daemon:
         log.info("the configuration was read again")
 
     def follow(self) -> None:
-        """Go on with each source where its symlink leads now, if it was made to lead elsewhere.
+        """Go on with each source whose root is there now, or elsewhere, where its symlink leads.
 
         That is a start of this source: everything is compared, under the same guards.
         """
@@ -208,8 +202,7 @@ class Daemon:
                 log.error("%s: %s. %s", source.name, error.message, error.hint)
                 continue
             self._following.discard(source.name)
-            where = os.fsdecode(place)
-            log.info("%s: its symlink leads to %s now; it is followed", source.name, where)
+            log.info("%s: its root is %s now; it is carried", source.name, os.fsdecode(place))
 
     def _open_doors(self) -> None:
         """Let people and programs ask."""
@@ -220,6 +213,12 @@ class Daemon:
     # Sources and targets.
 
     def _start_source(self, source: Source) -> None:
+        if self._is_absent(source):
+            self._start_absent(source)
+        else:
+            self._start_present(source)
+
+    def _start_present(self, source: Source) -> None:
         lasting = None
         if self._keeps_state:
             lasting = assemble_lasting(source, self.settings, clock=self.pulse)
@@ -258,6 +257,24 @@ class Daemon:
             self._start_worker(pipeline, worker)
         if lasting is not None:
             self._audit(pipeline)
+
+    def _is_absent(self, source: Source) -> bool:
+        """Tell whether its root is not there, and that of another source is.
+
+        The others are carried meanwhile. Where there is no other, a start had better fail.
+        """
+        are_there = [os.path.isdir(each.root) for each in self.settings.sources]
+        return not os.path.isdir(source.root) and any(are_there)
+
+    def _start_absent(self, source: Source) -> None:
+        """Let a source stand halted until its root is there; ``follow`` then starts it."""
+        pipeline = assemble_absent(source, clock=self.pulse, state_dir=self.settings.state_dir)
+        for target in source.targets:
+            self._add_target(pipeline, target)
+        self._pipelines[source.name] = pipeline
+        self._supervisor.start(f"watch:{source.name}", pipeline.watch)
+        for worker in pipeline.workers.values():
+            self._start_worker(pipeline, worker)
 
     def _audit(self, pipeline: Pipeline) -> None:
         name = pipeline.source.name
@@ -339,59 +356,6 @@ class Daemon:
             self._supervisor.join(f"state:{name}", _JOIN_S)
 
 
-def check_rsync() -> None:
-    """Raise ``EnvironmentMissing`` unless an rsync that will do is installed."""
-    found = run_once(["rsync", "--version"], deadline_s=10.0)
-    version = re.search(rb"version v?(\d+)\.(\d+)\.(\d+)", found.stdout)
-    if found.code == 127 or version is None:
-        raise EnvironmentMissing(
-            "rsync is not installed on this host",
-            hint="apt-get install rsync    # or: dnf install rsync",
-        )
-    numbers = tuple(int(number) for number in version.groups())
-    if numbers < OLDEST_RSYNC:
-        have = ".".join(str(number) for number in numbers)
-        raise EnvironmentMissing(
-            f"rsync {have} on this host is too old: 3.1.3 is needed to compare times exactly",
-            hint="apt-get install --only-upgrade rsync    # or: dnf upgrade rsync",
-        )
-
-
 def _is_watched_alike(old: Source, new: Source) -> bool:
     is_same = replace(old, targets=()) == replace(new, targets=())
     return is_same and old.follow == new.follow
-
-
-def _scratch(state_dir: str) -> str:
-    """Return an empty directory of ours; what a daemon left there that was killed is removed.
-
-    Empty where it cannot be had, as on a full disk: then the system's place must do.
-    """
-    directory = os.path.join(state_dir, "scratch")
-    try:
-        shutil.rmtree(directory, ignore_errors=True)
-        os.mkdir(directory, 0o700)
-        # The disk may have had room for this one, but for no more.
-        os.rmdir(tempfile.mkdtemp(dir=directory))
-    except OSError:
-        return ""
-    return directory
-
-
-def _locked(state_dir: str) -> DirectoryLock:
-    try:
-        return DirectoryLock(state_dir)
-    except BlockingIOError:
-        pid = holder(state_dir)
-        raise AlreadyRunning(
-            f"another sersync{f' (process {pid})' if pid else ''} works on {state_dir}",
-            hint=f"{own_command('status', state_dir=state_dir)}    # what it does"
-            + (f"\nkill {pid}    # ends it cleanly" if pid else ""),
-        ) from None
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.rmdir(state_dir)
-        raise EnvironmentMissing(
-            f"the state directory {state_dir} cannot be used: {error.strerror}",
-            hint="Give another one with --state-dir (or state_dir in the configuration).",
-        ) from error

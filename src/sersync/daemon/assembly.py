@@ -22,7 +22,7 @@ from sersync.model.target import RemoteShell, RsyncModule, Source, Target
 from sersync.model.trigger import EVERY_TRIGGER
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.pipeline import Pipeline
-from sersync.replication.ports import Clock, Schedule
+from sersync.replication.ports import Clock, RootGuard, Schedule
 from sersync.replication.surroundings import Surroundings
 from sersync.replication.worker import TargetWorker
 from sersync.transfer.compare import RsyncComparer
@@ -31,7 +31,7 @@ from sersync.transfer.rsync import RsyncTransport
 from sersync.transfer.tls import tls_rsh
 from sersync.watch.inotify import InotifyWatcher
 from sersync.watch.mounts import MountWatch
-from sersync.watch.root import RootWatch
+from sersync.watch.root import AbsentRoot, RootWatch
 from sersync.watch.sample import Sample
 from sersync.watch.walk import Walk
 
@@ -57,7 +57,29 @@ def assemble_source(
             f"the source {where} cannot be read: {error.strerror}",
             hint=f"ls -ld {where}",
         ) from error
-    mailbox = Mailbox(Changelog() if log is None else log, max_delay_s=source.max_delay_s)
+    log = Changelog() if log is None else log
+    return _pipeline(source, root, guard, log, clock=clock, state_dir=state_dir)
+
+
+def assemble_absent(source: Source, *, clock: Clock, state_dir: str) -> Pipeline:
+    """Return what stands for *source*, halted, while its root is not there."""
+    root = os.path.realpath(source.root)
+    guard = AbsentRoot(source.root)
+    pipeline = _pipeline(source, root, guard, Changelog(), clock=clock, state_dir=state_dir)
+    pipeline.is_absent = True
+    return pipeline
+
+
+def _pipeline(
+    source: Source,
+    root: bytes,
+    guard: RootGuard,
+    log: Changelog,
+    *,
+    clock: Clock,
+    state_dir: str,
+) -> Pipeline:
+    mailbox = Mailbox(log, max_delay_s=source.max_delay_s)
     pipeline = Pipeline(
         source,
         mailbox=mailbox,

@@ -56,6 +56,8 @@ class Pipeline:
         self.source = source
         self.root = source.root
         """Where the root led when this was made; whoever made it knows."""
+        self.is_absent = False
+        """The root was not there: this only stands for what is to be started once it is."""
         self.state_dir = ""
         """By which people reach the daemon; whoever made this knows."""
         self.mailbox = mailbox
@@ -134,7 +136,12 @@ class Pipeline:
         return self._lost
 
     def is_left_behind(self, place: bytes) -> bool:
-        """Tell whether the root leads to *place* now, and is to be followed there."""
+        """Tell whether the root leads to *place* now, and is to be followed there.
+
+        One that was not there at first is begun with wherever it is.
+        """
+        if self.is_absent:
+            return True
         follows = self.source.follows_symlink and self._lost is not None
         return follows and place != self.root
 

@@ -16,6 +16,49 @@ _NOBODY: Final = (-1, -1)
 """What no directory is identified by."""
 
 
+class AbsentRoot:
+    """Stands for a root that was not there when its source was to be started; nothing is carried.
+
+    For any thread. Once the root is there, the source is started anew, under a ``RootWatch``.
+    """
+
+    had_entries = False
+    missing: tuple[MissingMount, ...] = ()
+    unheard: tuple[RelPath, ...] = ()
+
+    def __init__(self, root: bytes) -> None:
+        where, pasted = display(root), word(root)
+        self._reason = Reason(
+            message=f"the source root {where} does not exist",
+            remedy="Nothing of it is carried, and nothing was deleted on its targets. Make the"
+            " directory, or mount its file system: replication then begins by itself.",
+            command=f"ls -ld {pasted}; findmnt -T {pasted}",
+        )
+
+    def check(self) -> Reason | None:
+        """Return why nothing may be carried."""
+        return self._reason
+
+    def accept(self) -> Reason | None:
+        """Return why nobody can take it for the right one."""
+        return self._reason
+
+    def distrust(self) -> None:
+        """Nothing is trusted here."""
+
+    def protected(self) -> frozenset[RelPath]:
+        """Return no subtrees: nothing is planned at all."""
+        return frozenset()
+
+    def mount_news(self) -> list[RelPath]:
+        """Return nothing."""
+        return []
+
+    def accept_mounts(self) -> list[RelPath]:
+        """Return nothing."""
+        return []
+
+
 class RootWatch:
     """Vouches for a root that was there, and held something, when this object was made.
 

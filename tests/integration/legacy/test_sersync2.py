@@ -203,7 +203,7 @@ def test_a_parent_whose_child_cannot_begin_ends_with_its_code_and_message(
     missing = legacy.run("-d", "-o", str(nowhere))
     absent = legacy.run("-d", "-o", "absent.xml")
 
-    assert [misspelled.returncode, missing.returncode, absent.returncode] == [78, 78, 78]
+    assert [misspelled.returncode, missing.returncode, absent.returncode] == [78, 66, 78]
     assert "write <localpath watch=" in misspelled.stderr
     assert "/nonexistent does not exist" in missing.stderr
     assert "sersync2 -o FILE" in absent.stderr
