@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import mmap
 import os
+import signal
 from pathlib import Path
 from typing import Final
 
 from sersync.selftest.changes import NAMES
-from sersync.selftest.instance import pause_for
-from sersync.selftest.row import Need, Table
+from sersync.selftest.instance import pause_for, signal_all
+from sersync.selftest.row import Broken, Need, Table
 from sersync.selftest.site import Site
 from sersync.selftest.trial import Trial
 from sersync.selftest.until import wait_until
@@ -74,6 +75,27 @@ def same_size_same_time(trial: Trial) -> None:
             os.truncate(file, before.st_size)
             os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
         pause_for(trial.chance.random() * 0.1)
+    trial.converge()
+
+
+@FILES.row("same-in-flight", "on its way a file is put back to its old size and time")
+def same_in_flight(trial: Trial) -> None:
+    site = trial.serve()
+    trial.begin()
+    file = trial.source / "d0" / "f0"
+    before, content = file.stat(), file.read_bytes()
+    wait_until(lambda: trial.target()["spares"] > 0, "a connection stands ready")
+    rsyncs = trial.instance.children()
+    signal_all(rsyncs, signal.SIGSTOP)
+    trial.at_the_end(lambda: signal_all(rsyncs, signal.SIGCONT))
+    file.write_bytes(content * 2)
+    wait_until(lambda: trial.target()["in_flight"] > 0, "it is on its way")
+    # Now a run is planned for the longer one, and rsync has yet to look.
+    file.write_bytes(content[::-1])
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    if (site.root / "d0" / "f0").read_bytes() != content or not trial.target()["runs"]:
+        raise Broken("rsync was not stopped in time; nothing was tried")
+    signal_all(rsyncs, signal.SIGCONT)
     trial.converge()
 
 
