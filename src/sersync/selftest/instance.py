@@ -146,6 +146,16 @@ def descendants_of(pid: int) -> list[int]:
     return found
 
 
+def written_by(pids: Sequence[int]) -> int:
+    """Return how many bytes those of *pids* that still are have written so far (proc(5))."""
+    written = 0
+    for pid in pids:
+        with suppress(OSError):
+            fields = dict(map(str.split, Path(f"/proc/{pid}/io").read_text().splitlines()))
+            written += int(fields["wchar:"])
+    return written
+
+
 def signal_all(pids: Sequence[int], number: signal.Signals) -> None:
     """Send *number* to each of *pids* that still is."""
     for pid in pids:

@@ -85,11 +85,12 @@ class Site:
         return [] if pid is None else descendants_of(pid)
 
     def is_receiving(self, name: str, *, least_bytes: int = 0) -> bool:
-        """Tell whether rsync is writing the file *name*, and has *least_bytes* of it.
+        """Tell whether rsync is writing the file at *name*, and has *least_bytes* of it.
 
         It does so under a name with a dot in front and a suffix (rsync(1), ``--inplace``).
         """
-        for path in self.root.glob(f".{name}.*"):
+        place = self.root / name
+        for path in place.parent.glob(f".{place.name}.*"):
             with suppress(FileNotFoundError):
                 return path.stat().st_size >= least_bytes
         return False

@@ -6,22 +6,28 @@ import os
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import Final
 
 from sersync.rsyncd.secrets import write_password
-from sersync.selftest.instance import pause_for, signal_all
+from sersync.selftest.instance import children_of, signal_all, written_by
 from sersync.selftest.row import Broken, Need, Table
 from sersync.selftest.rows.down import change_everything
+from sersync.selftest.site import Site
 from sersync.selftest.trial import Trial
 from sersync.selftest.until import wait_until
 from sersync.selftest.writer import Writer
 
 TARGETS: Final = Table()
-_LATE_S: Final = 5.0
-_LATE_BYTES: Final = 3 << 20
-_LAST_BYTES: Final = 257 << 10
-"""rsync writes 256 KiB at a time; as much finds room in the buffers of a connection."""
+_OLDER: Final = b"the older version, which comes late"
+_NEWER: Final = b"the newer version"
+_PIECE_BYTES: Final = 256 << 10
+"""rsync writes so much at a time."""
+_REST_BYTES: Final = 32 << 10
+"""Finds room in the buffers of any connection, and takes half a second."""
+_LONGEST_PAUSE_S: Final = 1.0
+"""An rsync with a limit of bandwidth never rests that long before it has sent all."""
 
 
 @TARGETS.row("target-absent", "the target is down for the whole of a burst")
@@ -95,9 +101,23 @@ def target_full(trial: Trial) -> None:
     trial.begin()
     (trial.source / "large").write_bytes(trial.chance.randbytes(3 << 20))
     change_everything(trial.source)
-    wait_until(lambda: _has_trouble(trial), "it says that the target is full")
+    wait_until(lambda: "is full" in _trouble(trial), "it says that the target is full")
     trial.command("mount", "-o", "remount,size=20m", os.fspath(site.root))
     trial.converge()
+    # A lack of inodes fails single files, and the rest of a run is carried.
+    _leave_inodes(trial, site, 3)
+    for number in range(20):
+        (trial.source / "d1" / f"more{number}").write_text("does not find room at first")
+    wait_until(lambda: "No space left" in _trouble(trial), "it says which files find no room")
+    _leave_inodes(trial, site, 1000)
+    trial.converge()
+
+
+def _leave_inodes(trial: Trial, site: Site, count: int) -> None:
+    """Let so many more files find room on *site*, a tmpfs."""
+    now = os.statvfs(site.root)
+    most = now.f_files - now.f_ffree + count
+    trial.command("mount", "-o", f"remount,nr_inodes={most}", os.fspath(site.root))
 
 
 @TARGETS.row("target-read-only", "the target's file system is read-only, then not", Need.MOUNTS)
@@ -108,7 +128,7 @@ def target_read_only(trial: Trial) -> None:
     trial.begin()
     trial.command("mount", "-o", "remount,ro", os.fspath(site.root))
     change_everything(trial.source)
-    wait_until(lambda: _has_trouble(trial), "it says that it cannot write")
+    wait_until(lambda: "Read-only" in _trouble(trial), "it says that it cannot write")
     trial.command("mount", "-o", "remount,rw", os.fspath(site.root))
     trial.converge()
 
@@ -156,15 +176,12 @@ def witness_busy(trial: Trial) -> None:
 
 @TARGETS.row("old-run-of-target", "a run that the target finishes late does not win", is_long=True)
 def old_run_of_target(trial: Trial) -> None:
-    site = trial.serve(timeout="2s", connect_timeout="2s", bandwidth="1MiB/s", large_file="1MiB")
+    trial.serve(timeout="2s", connect_timeout="2s", bandwidth="64KiB/s")
     trial.begin()
-    late = _stopped_in_a_file(trial)
+    late = _stopped_in_a_run(trial)
     wait_until(lambda: not trial.target()["runs"], "our watchdog ends the run", within_s=40.0)
-    (trial.source / "large").write_text("the newer version")
-    wait_until(
-        lambda: _holds(site.root / "large", b"the newer version"), "the newer version is carried"
-    )
-    _let_it_finish(trial, late)
+    (trial.source / "late" / "second").write_bytes(_NEWER)
+    _finish_late(trial, late)
     trial.converge(within_s=120.0, patience_s=90.0)
 
 
@@ -172,50 +189,71 @@ def old_run_of_target(trial: Trial) -> None:
     "old-run-of-killed", "a run that outlives its killed daemon does not win", is_long=True
 )
 def old_run_of_killed(trial: Trial) -> None:
-    site = trial.serve(timeout="30s", bandwidth="1MiB/s", large_file="1MiB")
+    trial.serve(timeout="30s", bandwidth="64KiB/s")
     trial.begin()
-    late = _stopped_in_a_file(trial)
+    late = _stopped_in_a_run(trial)
     trial.instance.kill()
-    (trial.source / "large").write_text("the newer version")
+    (trial.source / "late" / "second").write_bytes(_NEWER)
     trial.start()
-    wait_until(
-        lambda: _holds(site.root / "large", b"the newer version"), "the newer version is carried"
-    )
-    _let_it_finish(trial, late)
+    _finish_late(trial, late)
     trial.converge(within_s=120.0, patience_s=90.0)
 
 
-def _stopped_in_a_file(trial: Trial) -> list[int]:
-    """Let the target stand still in the middle of ``large``; return its processes that do.
+def _stopped_in_a_run(trial: Trial) -> list[int]:
+    """Let the target stand still in the first of two files; return its processes that do.
 
-    So near to its end that the rest of it finds room on the way, and the target can finish it
-    without anybody at the other end.
+    The rest of that file and the second one are so short that they find room on the way: the
+    target can finish them without anybody at the other end. What it has begun with, the next run
+    to that directory removes as a leaving; so it is the second file that may come late.
     """
     site = trial.sites["copy"]
-    (trial.source / "large").write_bytes(trial.chance.randbytes(_LATE_BYTES))
+    prepared = trial.top / "prepared"
+    prepared.mkdir()
+    (prepared / "first").write_bytes(trial.chance.randbytes(_PIECE_BYTES + _REST_BYTES))
+    (prepared / "second").write_bytes(_OLDER)
+    prepared.rename(trial.source / "late")
     wait_until(
-        lambda: site.is_receiving("large", least_bytes=_LATE_BYTES - _LAST_BYTES),
-        "the target receives the file",
+        lambda: site.is_receiving("late/first", least_bytes=_PIECE_BYTES),
+        "the target receives the first file",
     )
     late = site.processes()
     signal_all(late, signal.SIGSTOP)
-    if not late or not site.is_receiving("large"):
+    if not site.is_receiving("late/first") or (site.root / "late" / "second").exists():
         raise Broken("the target was faster than we were; nothing was tried")
-    pause_for(2.0)  # Meanwhile the rest is sent.
+    wait_until(_Rest(trial.instance.children()).is_sent, "both files are on their way")
     return late
 
 
-def _let_it_finish(trial: Trial, late: list[int]) -> None:
-    """Let *late* go on, until its old bytes stand in the place of the newer ones.
+class _Rest:
+    """What *pids* have still to write: nothing, once they wrote nothing for a while."""
 
-    Now and then the target notices first that nobody is at the other end; that is told.
+    def __init__(self, pids: list[int]) -> None:
+        self._pids = pids
+        self._written = -1
+        self._since_s = 0.0
+
+    def is_sent(self) -> bool:
+        """Tell whether they have rested for as long as no pause of theirs lasts."""
+        written = written_by(self._pids)
+        now_s = time.monotonic()
+        if written != self._written:
+            self._written, self._since_s = written, now_s
+        return now_s - self._since_s > _LONGEST_PAUSE_S
+
+
+def _finish_late(trial: Trial, late: list[int]) -> None:
+    """Let *late* go on once the newer version is carried, until older bytes stand in its place.
+
+    At first only those that write: the ones that started them see that nobody is at the other
+    end, and would end them.
     """
-    large = trial.sites["copy"].root / "large"
+    second = trial.sites["copy"].root / "late" / "second"
+    wait_until(lambda: _holds(second, _NEWER), "the newer version is carried")
+    wait_until(lambda: trial.is_at_rest("copy"), "nothing is left to do")
+    writing = [each for pid in late for each in children_of(pid)]
+    signal_all(writing, signal.SIGCONT)
+    wait_until(lambda: _holds(second, _OLDER), "the target finishes the old run")
     signal_all(late, signal.SIGCONT)
-    try:
-        wait_until(lambda: not _holds(large, b"the newer version"), "", within_s=_LATE_S)
-    except Broken:
-        trial.notes.append("the target did not finish the old run: another try may")
 
 
 def _was_found(trial: Trial) -> bool:
@@ -224,9 +262,11 @@ def _was_found(trial: Trial) -> bool:
     return bool(witness and witness["found"])
 
 
-def _has_trouble(trial: Trial) -> bool:
+def _trouble(trial: Trial) -> str:
+    """Return what the daemon says about why something is not carried."""
     now = trial.target()
-    return bool(now.get("problems") or now.get("reason"))
+    told = [*(now.get("problems") or ()), now.get("reason") or {"message": ""}]
+    return "; ".join(each["message"] for each in told)
 
 
 def _holds(file: Path, content: bytes) -> bool:
