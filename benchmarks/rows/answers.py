@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def _settings(place: Place, source: Path, api: ApiSettings) -> Settings:
     return Settings(sources=(one,), state_dir=os.fspath(place.fresh("state")), api=api)
 
 
-def _fail(settle: Callable[[Outcome, dict[RelPath, float]], object]) -> None:
+def _fail(settle: Callable[[Outcome, Sequence[DirtyPath]], object]) -> None:
     problems = tuple(
         Problem(path=RelPath(b"bad/f%d" % number), stage=Stage.READ, message="Permission denied")
         for number in range(_FAILING)
@@ -143,7 +143,7 @@ def _fail(settle: Callable[[Outcome, dict[RelPath, float]], object]) -> None:
     )
     outcome = Outcome(verdict=Verdict.PARTIAL, paths=paths, problems=problems)
     for _ in range(6):
-        settle(outcome, {})
+        settle(outcome, ())
 
 
 def _ask(port: int, address: str) -> tuple[list[float], int]:

@@ -6,12 +6,13 @@ shown with its reason, but is in nobody's way. It leaves when it is carried, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from heapq import nsmallest
 from typing import Final
 
 from sersync.model.batch import Outcome, Problem, Stage
+from sersync.model.dirty import DirtyPath
 from sersync.model.path import RelPath, ancestors
 from sersync.replication.policy import QUARANTINED_AFTER
 
@@ -50,8 +51,12 @@ class Quarantine:
         known = self._failing.get(path)
         return known.failures if known is not None else 0
 
-    def settle(self, outcome: Outcome, retry_at: dict[RelPath, float]) -> list[Problem]:
-        """Take over how a run went; *retry_at*: when a path that failed is tried again.
+    def retry_at_of(self, path: RelPath) -> float:
+        """Return when *path*, which fails, is tried again; 0.0 if that is not known."""
+        return self._retry_at.get(path, 0.0)
+
+    def settle(self, outcome: Outcome, again: Sequence[DirtyPath]) -> list[Problem]:
+        """Take over how a run went; *again*: what is tried again, how often it failed, and when.
 
         Returns the problems that are new.
         """
@@ -66,9 +71,11 @@ class Quarantine:
         }
         before = {path: problem.failures for path, problem in kept.items()}
         retried = {each.path: each.failures for each in outcome.paths}
+        retry_at = {each.path: each.not_before for each in again}
+        counted = {each.path: each.failures for each in again if each.failures}
         for path, problem in failing.items():
             if path in kept or len(kept) < _MOST_KEPT:
-                failures = 1 + max(before.get(path, 0), retried.get(path, 0))
+                failures = counted.get(path) or 1 + max(before.get(path, 0), retried.get(path, 0))
                 kept[path] = replace(problem, failures=failures)
         self._retry_at = {
             path: at for path, at in (self._retry_at | retry_at).items() if path in kept

@@ -18,6 +18,7 @@ def dirty_again(
     now: float,
     *,
     failures_of: Callable[[RelPath], int],
+    retry_at_of: Callable[[RelPath], float],
     pause_s: Callable[[int], float],
 ) -> list[DirtyPath]:
     """Return what of *outcome* is dirty anew: what it names, and each path that failed.
@@ -25,6 +26,9 @@ def dirty_again(
     A path that fails is tried again on its own, ever more slowly (*pause_s* of its failures in a
     row), so that it is never in the way of others. What the target will never take is left, and
     what vanished is just looked at again.
+
+    One that is told of before its time (*retry_at_of*) fails the attempt of another path: of a
+    directory above it, perhaps. Its own next attempt stands as it stood.
     """
     first_seen = min((each.first_seen for each in outcome.paths), default=now)
     again = [_again(each, now, first_seen) for each in outcome.again]
@@ -33,8 +37,11 @@ def dirty_again(
         if problem.stage is Stage.VANISHED:
             again.append(_again(Again(path=problem.path), now, first_seen))
         elif problem.stage is not Stage.REFUSED:
-            failures = 1 + max(failures_of(problem.path), retried.get(problem.path, 0))
-            due = now + pause_s(failures)
+            failures = max(failures_of(problem.path), retried.get(problem.path, 0))
+            due = retry_at_of(problem.path)
+            if problem.path in retried or due <= now:
+                failures += 1
+                due = now + pause_s(failures)
             again.append(_retry(problem, failures, first_seen=first_seen, not_before=due))
     return again
 

@@ -242,6 +242,7 @@ class TargetWorker(Reins):
             outcome,
             now,
             failures_of=self._quarantine.failures_of,
+            retry_at_of=self._quarantine.retry_at_of,
             pause_s=self._health.path_pause_s,
         )
         self._passes.unblock()
@@ -289,8 +290,7 @@ class TargetWorker(Reins):
 
     def _succeeded(self, outcome: Outcome, again: list[DirtyPath], now: float) -> None:
         self._health.recovered()
-        retry_at = {each.path: each.not_before for each in again}
-        for problem in self._quarantine.settle(outcome, retry_at):
+        for problem in self._quarantine.settle(outcome, again):
             what = f"{problem.message}. {problem.remedy}".rstrip()
             log.warning("%s: %s: %s", self.target.name, display(problem.path), what)
         self.progress.carried(outcome, now)

@@ -114,4 +114,4 @@ def _fail(quarantine: Quarantine, count: int) -> None:
     )
     outcome = Outcome(verdict=Verdict.PARTIAL, paths=paths, problems=tuple(problems))
     for _ in range(6):
-        quarantine.settle(outcome, {})
+        quarantine.settle(outcome, ())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sersync.rsyncd.secrets import write_password
-from sersync.selftest.instance import children_of, signal_all, written_by
+from sersync.selftest.instance import children_of, pause_for, signal_all, written_by
 from sersync.selftest.row import Broken, Need, Table
 from sersync.selftest.rows.down import change_everything
 from sersync.selftest.site import Site
@@ -26,6 +26,8 @@ _PIECE_BYTES: Final = 256 << 10
 """rsync writes so much at a time."""
 _REST_BYTES: Final = 32 << 10
 """Finds room in the buffers of any connection, and takes half a second."""
+_OUTAGE_S: Final = 3.0
+_SOON_S: Final = 40.0
 _LONGEST_PAUSE_S: Final = 1.0
 """An rsync with a limit of bandwidth never rests that long before it has sent all."""
 
@@ -129,8 +131,10 @@ def target_read_only(trial: Trial) -> None:
     trial.command("mount", "-o", "remount,ro", os.fspath(site.root))
     change_everything(trial.source)
     wait_until(lambda: "Read-only" in _trouble(trial), "it says that it cannot write")
+    pause_for(_OUTAGE_S)
     trial.command("mount", "-o", "remount,rw", os.fspath(site.root))
-    trial.converge()
+    # Each path was tried a few times, so that none is in quarantine for ten minutes.
+    trial.converge(within_s=_SOON_S)
 
 
 @TARGETS.row("target-swapped", "the target comes back with its disk of yesterday")
