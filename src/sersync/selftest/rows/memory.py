@@ -150,13 +150,21 @@ def state_garbage(trial: Trial) -> None:
 
 @MEMORY.row("state-foreign", "the state is that of another directory of the same name")
 def state_foreign(trial: Trial) -> None:
+    site = trial.serve(max_delete=1000)
+    trial.plant(directories=15)
     trial.begin()
     trial.instance.stop()
     trial.source.rename(trial.top / "the-former")
     trial.source.mkdir()
     trial.plant(directories=3, files=7)
     change_everything_of_three(trial.source)
+    before = _entries(site.root)
     trial.start()
+    # Who goes by the state of the former one takes the target for the right one.
+    trial.wait_for_state("halted")
+    if gone := len(before - _entries(site.root)):
+        raise Broken(f"{gone} entries are gone")
+    trial.sersync("resume", "--confirm")
     trial.converge()
 
 
