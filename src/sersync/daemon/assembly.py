@@ -13,6 +13,7 @@ from sersync.daemon.hooks import assemble_hooks
 from sersync.daemon.mount_record import MountRecord
 from sersync.daemon.schedule import Cron, Every, Never
 from sersync.errors import SourceError
+from sersync.linux.identity import is_empty, place_of
 from sersync.linux.roll import Roll
 from sersync.model.filters import Filter
 from sersync.model.pasting import resume_command
@@ -155,6 +156,8 @@ def _surroundings(
         clock=clock,
         jitter=random.random,
         root_lost=pipeline.lose_root,
+        place_of=place_of,
+        is_empty=is_empty,
         extent=lambda: _extent(pipeline),
         rescan=lambda: _rescan(pipeline),
         store_soon=lambda: _store_soon(pipeline),

@@ -49,3 +49,28 @@ def boot_id() -> str:
             return known.read().strip()
     except OSError:
         return ""
+
+
+def place_of(directory: bytes) -> tuple[int, int] | None:
+    """Return the numbers of device and inode of *directory*; None: there is none.
+
+    Zeros where it cannot be looked at: it is not known to be gone.
+    """
+    try:
+        status = os.stat(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def is_empty(directory: bytes) -> bool:
+    """Tell whether *directory* is empty, or not there; one that cannot be read is not."""
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False

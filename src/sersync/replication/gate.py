@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sersync.replication.health import Health
 from sersync.replication.ports import Transport
+from sersync.replication.record import Record
 from sersync.replication.surroundings import Surroundings
+from sersync.replication.target_place import TargetPlace
 
 
 class Gate:
@@ -13,13 +15,24 @@ class Gate:
     Owned by the worker's thread.
     """
 
-    def __init__(self, health: Health, transport: Transport, around: Surroundings) -> None:
+    def __init__(
+        self,
+        health: Health,
+        transport: Transport,
+        around: Surroundings,
+        *,
+        place: TargetPlace,
+        record: Record,
+    ) -> None:
+        self._place = place
+        self._record = record
         self._health = health
         self._transport = transport
         self._around = around
 
     def is_open(self, now: float) -> bool:
         """Tell whether runs may be started; *now*: seconds of the monotonic clock."""
+        self._place.look(was_compared=self._record.is_compared)
         if self._health.is_halted or self._health.is_paused:
             is_counted = self._health.root_halt is None and not self._health.is_paused
             self._transport.release(ends_counts=not is_counted)

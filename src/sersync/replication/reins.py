@@ -28,6 +28,7 @@ from sersync.replication.progress import Progress
 from sersync.replication.record import Record
 from sersync.replication.standing import Standing
 from sersync.replication.surroundings import Surroundings
+from sersync.replication.target_place import TargetPlace
 from sersync.replication.waits import Waits
 from sersync.replication.witness import Witness
 
@@ -65,6 +66,7 @@ class Reins:
         """Replaced as a whole by who audits."""
         self._to_repair: deque[RelPath] = deque()
         self._probing = Probing(target.name, transport, around.clock)
+        self._place = TargetPlace(target, around, self._health)
         self.progress = Progress(now=around.clock.monotonic())
         self._quarantine = self.progress.quarantine
         self._gathering = Gathering(target, transport, partial(around.mailbox.is_due, target.name))
@@ -126,6 +128,7 @@ class Reins:
             self._probing.lost()
             if confirm:
                 self._around.guard.accept()
+                self._place.confirm(halt)
         # What is confirmed is counted first; the worker then goes on by itself.
         has_gone_on = (confirm and self._deletions.confirm()) or self._health.resume(
             confirm=confirm

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sersync.model.batch import Reason
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.ports import Clock, RootGuard, Sample, Scanner, Schedule
+
+Place = tuple[int, int]
+"""A directory by the numbers of its device and its inode."""
+
+NOT_KNOWN: Final[Place] = (0, 0)
+"""That of a directory that nobody can look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +41,10 @@ class Surroundings:
     """Tells the source that its root is not what it was."""
     extent: Callable[[], Extent]
     """How much the source holds, as far as it was counted."""
+    place_of: Callable[[bytes], Place | None] = lambda _: NOT_KNOWN
+    """Tells which directory of this host stands at a path; None: there is none."""
+    is_empty: Callable[[bytes], bool] = lambda _: False
+    """Tells whether a directory of this host is empty, or not there."""
     rescan: Callable[[], PassProgress | None] = lambda: None
     """How far the source is compared with the manifest; None when that is not under way."""
     store_soon: Callable[[], None] = lambda: None

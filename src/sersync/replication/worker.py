@@ -38,7 +38,7 @@ class TargetWorker(Reins):
     def __init__(self, target: Target, transport: Transport, around: Surroundings) -> None:
         super().__init__(target, transport, around)
         self._mailbox = around.mailbox
-        self._gate = Gate(self._health, transport, around)
+        self._gate = Gate(self._health, transport, around, place=self._place, record=self.record)
         self._stop_by: float | None = None
         self._counts = Counts(
             deletions=self._deletions,
@@ -122,6 +122,9 @@ class TargetWorker(Reins):
             self._failed(failure, now)
             return False
         self._health.recovered()
+        if self._place.reached():
+            self._deletions.doubt()
+            self._passes.want(ROOT)
         self._witness.look_soon(now)
         self._let_go(now)
         return True

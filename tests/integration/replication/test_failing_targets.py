@@ -257,7 +257,7 @@ def test_a_target_directory_that_is_taken_away_is_told_and_filled_again(
     engine.wait_for_rest()
     above.rename(tmp_path / "away")
     (source / "file").write_text("while it was away")
-    engine.wait_for_state(TargetState.BACKING_OFF)
+    engine.wait_for_state(TargetState.HALTED)
     (tmp_path / "away").rename(above)
     engine.wait_for_rest()
 
