@@ -177,6 +177,9 @@ class FakeGuard:
         self.reason = None
         return None
 
+    def accept_empty(self) -> None:
+        """It is never empty."""
+
     def distrust(self) -> None:
         self.reason = Reason(message="another directory", needs_confirm=True)
 

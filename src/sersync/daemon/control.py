@@ -33,7 +33,9 @@ class Control:
             self._pipelines(), source=request.source, target=request.target, path=request.subtree
         ):
             if request.verb is Verb.RESUME:
-                deeds += _resume_source(pipeline, confirm=request.confirm)
+                # Who speaks of one target says nothing of the source, which all of them have.
+                is_meant = request.confirm and not request.target
+                deeds += _resume_source(pipeline, confirm=is_meant)
             for worker in workers:
                 did, reason = _do(request, pipeline, worker)
                 name = worker.target.name

@@ -106,7 +106,8 @@ def assemble_lasting(source: Source, settings: Settings, *, clock: Clock) -> Las
         # It says why, and the state stays untouched: a file system may not be mounted yet.
         assemble_source(source, clock=clock)
         raise
-    store = SqliteStore(state_file(settings.state_dir, source.name), identity, boot=boot_id())
+    file, given = state_file(settings.state_dir, source.name), os.path.abspath(source.root)
+    store = SqliteStore(file, identity, boot=boot_id(), given=given)
     now = clock.monotonic()
     found = store.recover(Moment(monotonic_s=now, wall_s=clock.wall()))
     if found.reason is not None:
@@ -151,8 +152,17 @@ def _checkpoints(
         clock=clock,
         every_s=settings.checkpoint_every_s,
         store_first=lambda: hook_record.save(pipeline.untold()),
-        root_is_lost=lambda: pipeline.lost is not None and pipeline.lost.needs_confirm,
+        root_is_lost=lambda: _is_in_doubt(pipeline),
     )
+
+
+def _is_in_doubt(pipeline: Pipeline) -> bool:
+    """Tell whether a person has to say that the root is the right one.
+
+    Right after a start too, before anybody else has looked.
+    """
+    reason = pipeline.lost or pipeline.guard.check()
+    return reason is not None and reason.needs_confirm
 
 
 def _find_by_manifest(

@@ -332,6 +332,10 @@ class RootGuard(Protocol):
         """Take the root as it is now for the right one; return why that cannot be."""
         ...
 
+    def accept_empty(self) -> None:
+        """If the root is empty now, take that for meant; what it holds later is guarded again."""
+        ...
+
     def distrust(self) -> None:
         """Take the root for another one than before, until ``accept``."""
         ...

@@ -127,7 +127,7 @@ class Reins:
         if halt is not None and (confirm or not halt.needs_confirm):
             self._probing.lost()
             if confirm:
-                self._around.guard.accept()
+                self._around.guard.accept_empty()
                 self._place.confirm(halt)
         # What is confirmed is counted first; the worker then goes on by itself.
         has_gone_on = (confirm and self._deletions.confirm()) or self._health.resume(
@@ -216,8 +216,9 @@ class Reins:
             names = self._around.source, self.target.name
             goes_on = resume_command(self._around.state_dir, *names, confirm=False)
             log.info("%s is still paused; it goes on with: %s", self.target.name, goes_on)
+        # Whatever else is another: it is the same minute in which so much was deleted.
+        self._deletions.remember(held.deleted, at=at)
         if is_same:
             self._witness.recall(held.recent)
-            self._deletions.remember(held.deleted, at=at)
             if held.asked is not None:
                 self._deletions.recall(held.asked)

@@ -50,12 +50,18 @@ _NONSENSE: Final = (NotOurs, ValueError, TypeError, KeyError)
 class SqliteStore:
     """The file at *file* for the root *identity*, on a machine whose present run is *boot*.
 
-    Any thread may call; one at a time gets through.
+    *given*: the root as the configuration names it. Any thread may call; one at a time gets
+    through.
     """
 
-    def __init__(self, file: str, identity: RootIdentity, *, boot: str) -> None:
+    def __init__(
+        self, file: str, identity: RootIdentity, *, boot: str, given: bytes | None = None
+    ) -> None:
         self.file = file
         self._identity = identity
+        self._trusted = identity
+        """The root that was last known to be the right one."""
+        self._own_paths = (identity.path, given)
         self._boot = boot
         self._lock = threading.Lock()
         self._reading = threading.Lock()
@@ -86,7 +92,10 @@ class SqliteStore:
             if self._needs_whole and not checkpoint.log.is_whole:
                 raise StateUnavailable(f"the state file {self.file} was taken away")
             connection.execute("BEGIN IMMEDIATE")
-            write_identity(connection, self._identity)
+            # While another root is not known to be meant, the file stays that of the right one.
+            if not checkpoint.root_is_lost:
+                self._trusted = self._identity
+            write_identity(connection, self._trusted)
             grown = write_checkpoint(connection, checkpoint, self._boot)
             manifest.void(connection, checkpoint.voided)
             manifest.store(connection, checkpoint.rows)
@@ -220,8 +229,10 @@ class SqliteStore:
                 known = read_identity(connection)
                 undo.pop_all()
             self._connection, self._place = connection, _place(self.file)
-            if known is not None and known != self._identity:
-                self._root_was_lost = known.path == self._identity.path and read_lost(connection)
+            if known is not None and known not in (self._identity, self._trusted):
+                self._root_was_lost = known.path in self._own_paths and read_lost(connection)
+                if self._root_was_lost:
+                    self._trusted = known
                 raise NotOurs(_other_root(known, self._identity))
         return self._connection
 

@@ -332,6 +332,7 @@ class RsyncTransport:
             self.capabilities = replace(self.capabilities, missing_args=False)
             self._conclude(ended, judgement, now)
         elif ended.run.origin is not None and not ended.stalled:
+            self._planning.remember(ended.run, judgement.verdict)
             self._ready.append(runs.moved(ended, judgement, now=now))
         elif judgement.needs_a_look(has_filters=self._leaves_some):
             self._look_again(ended, judgement, now)

@@ -43,6 +43,9 @@ class AbsentRoot:
         """Return why nobody can take it for the right one."""
         return self._reason
 
+    def accept_empty(self) -> None:
+        """What is not there is not empty."""
+
     def distrust(self) -> None:
         """Nothing is trusted here."""
 
@@ -128,9 +131,15 @@ class RootWatch:
         self._identity = (status.st_dev, status.st_ino)
         self._tells = tells_of_all(file_system_of(self._root))
         self.mounts.accept()
-        self._may_be_empty = True
+        self.accept_empty()
         self._had_entries = True
         return self.check()
+
+    def accept_empty(self) -> None:
+        """If the root is empty now, take that for meant; what it holds later is guarded again."""
+        if self._is_empty():
+            self._may_be_empty = True
+            self._had_entries = True
 
     def check(self) -> Reason | None:
         """Return None while the root is what it was; else why nothing may be carried."""
@@ -175,6 +184,7 @@ class RootWatch:
                 )
         else:
             self._had_entries = True
+            self._may_be_empty = False
         return None
 
     def _is_empty(self) -> bool:

@@ -87,6 +87,24 @@ def test_a_renamed_directory_of_a_local_target_is_not_copied_again(
     assert _links(copy) == {1}
 
 
+def test_after_a_rename_a_rewrite_that_puts_size_and_time_back_is_sent(
+    source: Path, far: Copy, engines: Engines
+) -> None:
+    """Although the time is a fresh one, of which it would be remembered that it was carried."""
+    engine = _begun(engines, source, far)
+    _filled(source / "old")
+    engine.wait_for_rest()
+    (source / "old").rename(source / "new")
+    engine.wait_for_rest()
+    file = source / "new" / "sub" / "1.txt"
+    before = file.stat()
+    file.write_text("x")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    engine.wait_for_rest()
+
+    assert_same_trees(source, far.path)
+
+
 def test_a_large_file_that_is_renamed_is_not_sent_again(
     source: Path, far: Copy, engines: Engines
 ) -> None:
