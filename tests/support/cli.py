@@ -74,9 +74,14 @@ class RunningCli:
 class Cli:
     """Runs ``sersync`` in *directory*."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, inside: Path | None = None) -> None:
         self._directory = directory
+        self._inside = inside or directory
         self._running: list[RunningCli] = []
+
+    def inside(self, directory: Path) -> Cli:
+        """Return one that runs its commands in *directory*, and is at home where this one is."""
+        return Cli(self._directory, inside=directory)
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
@@ -87,7 +92,7 @@ class Cli:
             text=True,
             timeout=_DEADLINE_S,
             env=self._environ(environ),
-            cwd=self._directory,
+            cwd=self._inside,
         )
 
     def start(self, *arguments: str, **environ: str) -> RunningCli:

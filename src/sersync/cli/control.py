@@ -8,12 +8,14 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from typer import Argument, Option
 
 from sersync.cli.instances import looked_in, sockets
+from sersync.cli.place import EVERYTHING, Place, about
 from sersync.errors import UsageError
 from sersync.model.pasting import own_command
 from sersync.model.request import Did, Request, Verb
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from sersync.api.client import NotReachable
 
 Json = dict[str, Any]
+_Answer = TypeVar("_Answer")
 
 _WAIT_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.1
@@ -91,7 +94,8 @@ def resume(
 
 def resync(
     subtree: Annotated[
-        str, Argument(metavar="[SUBTREE]", help="Only this path, absolute or below the root.")
+        str,
+        Argument(metavar="[SUBTREE]", help="Only this path: absolute, from here, or in a source."),
     ] = "",
     source: SourceName = "",
     target: TargetName = "",
@@ -99,15 +103,27 @@ def resync(
     json: AsJson = False,
 ) -> int:
     """Compare everything, or SUBTREE, again. Exit: 0 begun, 1 no such name, 2 none runs."""
-    request = Request(verb=Verb.RESYNC, source=source, target=target, subtree=os.fsencode(subtree))
-    asked = _asked(request, state_dir)
-    if isinstance(asked, Code):
-        return asked
-    _, answer = asked
+    from sersync.api.client import ask
+
+    request = Request(verb=Verb.RESYNC, source=source, target=target)
+    answered = asked(
+        state_dir,
+        lambda where: about(
+            where,
+            subtree,
+            lambda meant: ask(where, replace(request, subtree=os.fsencode(meant))),
+            source=source,
+            target=target,
+        ),
+    )
+    if isinstance(answered, Code):
+        return answered
+    _, (place, answer) = answered
     if json:
         print(json_module.dumps(answer))
     else:
-        _print(answer["targets"])
+        _print(answer["targets"], place)
+    place.tell_if_unknown()
     return Code.DONE
 
 
@@ -118,7 +134,7 @@ def _asked(request: Request, state_dir: str) -> tuple[str, Json] | Code:
     return asked(state_dir, lambda where: ask(where, request))
 
 
-def asked(state_dir: str, question: Callable[[str], Json]) -> tuple[str, Json] | Code:
+def asked(state_dir: str, question: Callable[[str], _Answer]) -> tuple[str, _Answer] | Code:
     """Put *question* to the one running instance; return its socket and its answer.
 
     Else the exit code, with the reason told. Raises ``UsageError`` where several are running.
@@ -191,9 +207,9 @@ WORDS: Final = {
 }
 
 
-def _print(deeds: list[Json]) -> None:
+def _print(deeds: list[Json], place: Place = EVERYTHING) -> None:
     for deed in deeds:
-        who = f"{deed['source']} -> {deed['target']}" if deed["target"] else deed["source"]
+        who = place.named(deed["source"], deed["target"])
         line = f"{who}: {WORDS[Did(deed['did'])]}"
         reason = deed["reason"]
         if reason is None:

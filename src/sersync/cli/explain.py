@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from dataclasses import replace
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -33,19 +34,23 @@ def explain(
     answered = asked(
         state_dir,
         lambda where: about(
+            where,
             path,
             lambda meant: get(where, "/v1/explain", query | {"path": meant}, timeout_s=120.0),
+            source=source,
+            target=target,
         ),
     )
     if isinstance(answered, Code):
         return answered
-    _, answer = answered
+    _, (place, answer) = answered
     if json:
         print(json_module.dumps(answer))
     else:
         for each in answer["sources"]:
             for sentence in each["sentences"]:
                 print(sentence)
+    replace(place, sources=tuple(answer["sources"])).tell_if_unknown()
     return Code.DONE if all(map(_is_current, answer["sources"])) else Code.REFUSED
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from typer import Argument, Option
 
 from sersync.cli.control import AsJson, Code, SourceName, StateDir, TargetName, asked
-from sersync.cli.place import about
+from sersync.cli.place import Place, about
 from sersync.model.pasting import own_command
 
 Json = dict[str, Any]
@@ -47,12 +47,16 @@ def verify(
     answered = asked(
         state_dir,
         lambda where: about(
-            path, lambda meant: post(where, "/v1/verify", question | {"path": meant}, timeout_s=30)
+            where,
+            path,
+            lambda meant: post(where, "/v1/verify", question | {"path": meant}, timeout_s=30),
+            source=source,
+            target=target,
         ),
     )
     if isinstance(answered, Code):
         return answered
-    where, begun = answered
+    where, (place, begun) = answered
     other = [each for each in begun["verifications"] if not _is_ours(each, question)]
     for each in other:
         print(
@@ -67,14 +71,20 @@ def verify(
         print(json_module.dumps({"verifications": found}))
     else:
         for each in found:
-            _print(each)
+            _print(each, place)
             if each["drift"] and not repair:
-                words = ("--source", each["source"], "--target", each["target"], "--repair")
-                again = own_command(
-                    "verify", *([path] if path else []), *words, state_dir=os.path.dirname(where)
-                )
-                print(f"  to carry again what has drifted: {again}")
+                print(f"  to carry again what has drifted: {_again(each, place, where)}")
+    if not any(each["found"] for each in found):
+        place.tell_if_unknown()
     return Code.REFUSED if any(each["drift"] or each["failed"] for each in found) else Code.DONE
+
+
+def _again(each: Json, place: Place, where: str) -> str:
+    """Return the command that repairs what was found, to be pasted anywhere."""
+    names = ("--source", each["source"], "--target", each["target"], "--repair")
+    path = place.absolute(each["source"])
+    state_dir = os.path.abspath(os.path.dirname(where))
+    return own_command("verify", *([path] if path else []), *names, state_dir=state_dir)
 
 
 def _is_ours(each: Json, question: Json) -> bool:
@@ -133,8 +143,8 @@ _KINDS: Final = {
 }
 
 
-def _print(each: Json) -> None:
-    who = f"{each['source']} -> {each['target']}"
+def _print(each: Json, place: Place) -> None:
+    who = place.named(each["source"], each["target"])
     how = "read and compared" if each["checksum"] else "compared"
     print(
         f"{who}: {each['entries']:,} entries {how} in {each['elapsed_s']:.1f} s:"

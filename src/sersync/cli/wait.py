@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from typer import Option
 
 from sersync.cli.control import AsJson, Code, SourceName, StateDir, TargetName, asked
-from sersync.cli.place import about
+from sersync.cli.place import Place, about
 
 Json = dict[str, Any]
 
@@ -43,20 +43,25 @@ def wait(
     answered = asked(
         state_dir,
         lambda where: about(
+            where,
             path,
             lambda meant: post(
                 where, "/v1/wait", question | {"path": meant}, timeout_s=timeout + _MORE_S
             ),
+            source=source,
+            target=target,
         ),
     )
     if isinstance(answered, Code):
         return answered
-    _, answer = answered
+    _, (place, answer) = answered
     if json:
         print(json_module.dumps(answer))
     else:
         for each in answer["targets"]:
-            _print(each)
+            _print(each, place)
+    if not any(each["paths"] for each in answer["targets"]):
+        place.tell_if_unknown()
     return Code.DONE if answer["stands"] else Code.REFUSED
 
 
@@ -77,17 +82,21 @@ def flush(
     answered = asked(
         state_dir,
         lambda where: about(
-            path, lambda meant: post(where, "/v1/flush", question | {"path": meant}, timeout_s=30)
+            where,
+            path,
+            lambda meant: post(where, "/v1/flush", question | {"path": meant}, timeout_s=30),
+            source=source,
+            target=target,
         ),
     )
     if isinstance(answered, Code):
         return answered
-    _, answer = answered
+    _, (place, answer) = answered
     if json:
         print(json_module.dumps(answer))
         return Code.DONE
     for each in answer["targets"]:
-        who = f"{each['source']} -> {each['target']}"
+        who = place.named(each["source"], each["target"])
         print(
             f"{who}: {each['held']} held back are let go; {each['pending']} pending,"
             f" {each['in_flight']} in flight, {each['state']}"
@@ -104,8 +113,9 @@ _ENDINGS: Final = {
 }
 
 
-def _print(each: Json) -> None:
-    print(f"{each['source']} -> {each['target']}: {_ENDINGS[each['ending']]} ({each['state']})")
+def _print(each: Json, place: Place) -> None:
+    who = place.named(each["source"], each["target"])
+    print(f"{who}: {_ENDINGS[each['ending']]} ({each['state']})")
     if each["stage"]:
         print(f"  {each['stage']}{_percent(each['progress'])}")
     _print_reason(each["reason"])
