@@ -28,7 +28,9 @@ def daemon_status(*targets: TargetStatus, **known: Any) -> DaemonStatus:
         watcher="inotify",
         directories=12,
         halted=known.pop("halted", None),
+        missing=known.pop("missing", ()),
         notes=known.pop("notes", ()),
+        hooks=known.pop("hooks", ()),
         targets=targets or (target_status(),),
     )
     given: dict[str, Any] = {

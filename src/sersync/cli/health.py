@@ -68,7 +68,8 @@ def health(
 ) -> int:
     """Say in one line whether replication is healthy. Exit: 0 ok, 1 warning, 2 critical, 3 unknown.
 
-    Critical: no instance runs or answers, a source or target is halted, a limit is exceeded.
+    Critical: no instance runs or answers, a source or target is halted, a file system below a
+    root is missing, a limit is exceeded.
     """
     try:
         limits = _limits(max_lag, max_pending)
@@ -113,12 +114,18 @@ def _ailments(answers: Answers, limits: Limits) -> Iterator[Ailment]:
     yield from _silent(answers)
     for document in answers.documents:
         for source in document["sources"]:
-            if source["halted"]:
-                yield Ailment(
-                    HealthCode.CRITICAL, f"{source['name']} halted: {source['halted']['message']}"
-                )
+            yield from _of_source(source)
             for target in source["targets"]:
                 yield from _of_target(target, limits)
+
+
+def _of_source(source: Json) -> Iterator[Ailment]:
+    name = source["name"]
+    if source["halted"]:
+        yield Ailment(HealthCode.CRITICAL, f"{name} halted: {source['halted']['message']}")
+    # Older daemons do not tell of all.
+    for missing in source.get("missing", ()):
+        yield Ailment(HealthCode.CRITICAL, f"{name} halted in part: {missing['reason']['message']}")
 
 
 def _silent(answers: Answers) -> Iterator[Ailment]:

@@ -12,6 +12,7 @@ from sersync.api.render import status_document
 from sersync.cli.health import HealthCode, Limits, judge
 from sersync.cli.instances import Answers
 from sersync.model.batch import Problem, Reason, Stage
+from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
 from sersync.model.status import TargetState, TargetStatus
 from tests.support.status import daemon_status, target_status
@@ -61,6 +62,14 @@ def test_a_halted_source_is_critical_and_says_why() -> None:
     code, line = judge(answers(halted=Reason(message="the root is empty")), _LIMITS)
 
     assert (code, "www halted: the root is empty" in line) == (HealthCode.CRITICAL, True)
+
+
+def test_a_missing_file_system_is_critical_and_says_which() -> None:
+    missing = MissingMount(path=RelPath(b"vol"), reason=Reason(message="the file system at /vol"))
+    code, line = judge(answers(missing=(missing,)), _LIMITS)
+
+    assert code is HealthCode.CRITICAL
+    assert "www halted in part: the file system at /vol" in line
 
 
 def test_more_pending_than_allowed_is_critical_and_the_limit_is_among_the_figures() -> None:
