@@ -126,6 +126,10 @@ def _of_source(source: Json) -> Iterator[Ailment]:
     # Older daemons do not tell of all.
     for missing in source.get("missing", ()):
         yield Ailment(HealthCode.CRITICAL, f"{name} halted in part: {missing['reason']['message']}")
+    for hook in source.get("hooks", ()):
+        if hook.get("fails"):
+            sentence = f"hook {hook['name']} of {name} fails: {hook['last_error']}"
+            yield Ailment(HealthCode.WARNING, sentence)
 
 
 def _silent(answers: Answers) -> Iterator[Ailment]:

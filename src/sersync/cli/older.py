@@ -14,6 +14,7 @@ from sersync.model.dirty import Scope
 from sersync.model.path import ROOT
 from sersync.model.status import (
     DaemonStatus,
+    HookStatus,
     PassProgress,
     PendingPath,
     SourceStatus,
@@ -40,6 +41,7 @@ _MODEL: Final = status_document(
                 directories=0,
                 halted=_REASON,
                 notes=(),
+                hooks=(HookStatus(name=""),),
                 targets=(
                     TargetStatus(
                         source="",
@@ -64,7 +66,7 @@ _MODEL: Final = status_document(
 _SOURCE: Final[Json] = _MODEL["sources"][0]
 _TARGET: Final[Json] = _SOURCE["targets"][0]
 _LISTED: Final = ("problems", "pending_paths", "transfers")
-_IN_SOURCE: Final = {**_SOURCE, "halted": None}
+_IN_SOURCE: Final = {**_SOURCE, "halted": None, "hooks": ()}
 _IN_TARGET: Final = {**_TARGET, **dict.fromkeys(_LISTED, ()), "progress": None}
 
 
@@ -79,6 +81,7 @@ def _source(source: Json) -> Json:
     known = {**_IN_SOURCE, **source, "targets": targets}
     known["halted"] = _reason(known["halted"])
     known["missing"] = [each | {"reason": _reason(each["reason"])} for each in known["missing"]]
+    known["hooks"] = [{**_SOURCE["hooks"][0], **each} for each in known["hooks"]]
     if known["state"]:
         known["state"] = {"reason": None, **known["state"]}
         known["state"]["reason"] = _reason(known["state"]["reason"])

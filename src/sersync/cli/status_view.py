@@ -77,6 +77,8 @@ def _source_line(source: Json) -> Text:
         line.append("  !! halted", style="bold red")
     elif source["missing"]:
         line.append("  !! a file system is missing", style="bold red")
+    elif any(hook["fails"] for hook in source["hooks"]):
+        line.append("  ! a hook fails", style="yellow")
     return line
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from sersync.model.figures import span
+from sersync.model.figures import count, span
 from sersync.model.pasting import beside, resume_command
 from sersync.model.path import display
 
@@ -71,7 +71,27 @@ def source_troubles(document: Json, source: Json) -> list[Text]:
         lines.append(_way_on(document, source["name"], confirm=True))
     if source["state"] and source["state"]["reason"]:
         lines += trouble(source["name"], source["state"]["reason"])
+    for hook in source["hooks"]:
+        lines += _hook_troubles(source["name"], hook)
     lines += [Text(f"{clean(source['name'])}: {clean(note)}") for note in source["notes"]]
+    return lines
+
+
+def _hook_troubles(source: str, hook: Json) -> list[Text]:
+    """Return why a hook fails, for how many paths, and what it has no room for."""
+    name = f"{source}, hook {hook['name']}"
+    lines: list[Text] = []
+    if hook["fails"]:
+        lines.append(Text.assemble((f"{clean(name)}: ", "bold"), clean(hook["last_error"])))
+        told = f"; {count(hook['failed'])} paths it was not told of" if hook["failed"] else ""
+        lines.append(Text(f"  Replication goes on without it{told}. Do what its reason says."))
+    if hook["dropped"]:
+        lines.append(
+            Text(
+                f"{clean(name)}: {count(hook['dropped'])} paths were dropped, for which it had no"
+                " room; raise queue, or make the hook faster"
+            )
+        )
     return lines
 
 

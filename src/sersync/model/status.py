@@ -197,7 +197,7 @@ class StateStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookStatus:
-    """One hook at one moment. All but *waiting* are counted since the start."""
+    """One hook at one moment. *done*, *failed* and *dropped* are counted since the start."""
 
     name: str
     waiting: int = 0
@@ -208,6 +208,8 @@ class HookStatus:
     dropped: int = 0
     """Paths that there was no room for."""
     last_error: str = ""
+    fails: bool = False
+    """What it was last told of failed, at least in part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

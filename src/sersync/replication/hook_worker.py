@@ -75,6 +75,7 @@ class HookWorker:
         self._stopping = threading.Event()
         self._done = self._failed = self._dropped = 0
         self._last_error = ""
+        self._fails = False
 
     def offer(self, reports: Iterable[Report]) -> None:
         """Take note of *reports*: each path is told once it stands on all targets."""
@@ -131,6 +132,7 @@ class HookWorker:
             failed=self._failed,
             dropped=self._dropped,
             last_error=self._last_error,
+            fails=self._fails,
         )
 
     def run(self) -> None:
@@ -236,6 +238,7 @@ class HookWorker:
         self._done += len(told) - len(outcome.failed)
         if outcome.reply:
             log.info("hook %s: %s", self.settings.name, outcome.reply)
+        self._fails = bool(outcome.failed)
         if not outcome.failed:
             return
         now = self._clock.monotonic()

@@ -137,6 +137,25 @@ def test_a_hook_that_fails_is_counted_shown_and_never_in_the_way(
     engine.wait_for_rest()
 
 
+def test_a_hook_fails_until_it_is_told_something_without_a_failure(
+    source: Path, rsyncd: Rsyncd, engines: Engines, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.touch()
+    script = "import os, sys; sys.exit(os.path.exists(sys.argv[1]))"
+    settings = hook(RunCommand(before=(sys.executable, "-c", script, str(closed))))
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint), hooks=(settings,))
+    engine.wait_for_rest()
+    assert not seen(engine).fails
+    (source / "file").write_text("x")
+    wait_until(lambda: seen(engine).fails)
+    closed.unlink()
+    (source / "file").write_text("y")
+    wait_until(lambda: not seen(engine).fails)
+
+    assert seen(engine).last_error
+
+
 def test_a_hook_that_hangs_holds_up_neither_replication_nor_a_stop(
     source: Path, rsyncd: Rsyncd, engines: Engines
 ) -> None:

@@ -14,7 +14,7 @@ from sersync.cli.instances import Answers
 from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.mount import MissingMount
 from sersync.model.path import RelPath
-from sersync.model.status import TargetState, TargetStatus
+from sersync.model.status import HookStatus, TargetState, TargetStatus
 from tests.support.status import daemon_status, target_status
 
 _LIMITS = Limits(max_lag_s=300.0, max_pending=None)
@@ -70,6 +70,16 @@ def test_a_missing_file_system_is_critical_and_says_which() -> None:
 
     assert code is HealthCode.CRITICAL
     assert "www halted in part: the file system at /vol" in line
+
+
+def test_a_hook_that_fails_is_a_warning_and_says_why() -> None:
+    hooks = (HookStatus(name="cdn", fails=True, last_error="exit code 3"), HookStatus(name="x"))
+    code, line = judge(answers(hooks=hooks), _LIMITS)
+
+    assert code is HealthCode.WARNING
+    assert "hook cdn of www fails: exit code 3" in line
+    recovered = (HookStatus(name="cdn", failed=3, last_error="exit code 3"),)
+    assert judge(answers(hooks=recovered), _LIMITS)[0] is HealthCode.OK
 
 
 def test_more_pending_than_allowed_is_critical_and_the_limit_is_among_the_figures() -> None:

@@ -19,7 +19,7 @@ from sersync.errors import UsageError
 from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.dirty import Scope
 from sersync.model.path import RelPath
-from sersync.model.status import AuditStatus, PendingPath, TargetState
+from sersync.model.status import AuditStatus, HookStatus, PendingPath, TargetState
 from tests.support.full_status import a_full_status
 from tests.support.status import daemon_status, target_status
 
@@ -128,6 +128,18 @@ def test_a_paused_target_says_how_it_goes_on() -> None:
     text = " ".join(_text(status_document(status)).split())
 
     assert "sersync resume --source www --target web1 --state-dir /var/lib/sersync/www" in text
+
+
+def test_a_hook_that_fails_is_shown_with_its_reason() -> None:
+    fails = HookStatus(name="cdn", fails=True, failed=1200, dropped=4, last_error="exit code 3")
+    text = _text(status_document(daemon_status(hooks=(fails,))))
+
+    assert "! a hook fails" in text
+    assert "www, hook cdn: exit code 3" in text
+    assert "1,200 paths it was not told of" in text
+    assert "4 paths were dropped" in text
+    over = HookStatus(name="cdn", failed=1200, last_error="exit code 3")
+    assert "exit code 3" not in _text(status_document(daemon_status(hooks=(over,))))
 
 
 def test_a_line_for_a_log_tells_state_pending_and_reason() -> None:

@@ -190,7 +190,7 @@ def _source(source: SourceStatus, past: Past, now: float, *, with_plots: bool) -
     watched = f"{count(source.directories)} directories watched by {source.watcher}"
     if source.state is not None and source.state.reason is not None:
         watched += f"; its state cannot be stored: {source.state.reason.message}"
-    hooks = [f"hook {hook.name}: {hook.last_error}" for hook in source.hooks if hook.last_error]
+    hooks = [f"hook {hook.name} fails: {hook.last_error}" for hook in source.hooks if hook.fails]
     return SourceView(
         key=f"source:{source.name}",
         name=source.name,
