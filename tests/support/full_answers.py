@@ -44,6 +44,7 @@ def a_full_wait() -> Waited:
         ending=Ending.WAITING,
         state=TargetState.BACKING_OFF,
         reason=_REASON,
+        goes_on="sersync resume",
         stage="everything is being compared",
         progress=PassProgress(entries=1, entries_total=2),
         paths=(a_missing_path(),),

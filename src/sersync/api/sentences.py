@@ -36,7 +36,7 @@ def sentences(explanation: Explanation, *, state_dir: str) -> list[str]:
     *state_dir*: of the daemon, for the commands that it is answered by.
     """
     return [
-        *_of_source(explanation),
+        *_of_source(explanation, state_dir),
         *(
             f"{each.target}: {line}"
             for each in explanation.targets
@@ -46,7 +46,7 @@ def sentences(explanation: Explanation, *, state_dir: str) -> list[str]:
     ]
 
 
-def _of_source(about: Explanation) -> Iterator[str]:
+def _of_source(about: Explanation, state_dir: str) -> Iterator[str]:
     path = display(about.path) if about.path else "the root"
     if about.behind is not None:
         yield (
@@ -65,7 +65,7 @@ def _of_source(about: Explanation) -> Iterator[str]:
     if about.halted is not None:
         yield f"the source is halted: {_said(about.halted)}"
         return
-    yield _watched(about)
+    yield _watched(about, state_dir)
 
 
 def _excluded(excluded: Exclusion, path: bytes) -> str:
@@ -74,7 +74,7 @@ def _excluded(excluded: Exclusion, path: bytes) -> str:
     return f"{what} by `{excluded.rule}`{place}: never carried, never deleted on a target"
 
 
-def _watched(about: Explanation) -> str:
+def _watched(about: Explanation, state_dir: str) -> str:
     where = display(about.watched_from) if about.watched_from else "the root"
     match about.watched:
         case Watched.TOLD:
@@ -87,7 +87,11 @@ def _watched(about: Explanation) -> str:
         case Watched.POLLED:
             return f"{where} is not watched; it is looked through now and then"
         case Watched.MISSING:
-            return f"the file system at {where} is missing: nothing in it is carried or deleted"
+            gone = resume_command(state_dir, about.source, confirm=True)
+            return (
+                f"the file system at {where} is missing: nothing in it is carried or deleted. Mount"
+                f" it; if it is gone for good: {gone}"
+            )
         case Watched.NOT_YET:
             return f"{where} is not watched: there is no such directory, or it is very new"
         case Watched.HALTED:
@@ -100,8 +104,13 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
         return
     if each.on_target is not None:
         yield _on_target(each.on_target, is_here=about.kind is not FileKind.NOTHING)
+    stands_still = (
+        each.state in (TargetState.PAUSED, TargetState.HALTED)
+        or about.halted is not None
+        or about.watched is Watched.MISSING
+    )
     for pending in each.pending[:3]:
-        yield _pending(pending)
+        yield _pending(pending, stands_still=stands_still)
     more = len(each.pending) - 3 + each.omitted
     if more > 0:
         are = "is" if more == 1 else "are"
@@ -114,9 +123,7 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
         times = each.problem.failures
         yield f"it failed {'once' if times == 1 else f'{times} times in a row'}: {said}"
     if each.pending or each.compared or each.reason is not None:
-        yield from _held_up(
-            each, resume_command(state_dir, about.source, each.target, confirm=False)
-        )
+        yield from _held_up(each, about, state_dir)
     elif each.on_target is not None and each.on_target.difference is not None:
         names = ("--source", about.source, "--target", each.target)
         repair = own_command("verify", "--repair", *names, state_dir=state_dir)
@@ -148,9 +155,11 @@ def _on_target(shown: OnTarget, *, is_here: bool) -> str:
     return f"it is on the target, but other: {', '.join(difference.how)}"
 
 
-def _pending(pending: MissingPath) -> str:
+def _pending(pending: MissingPath, *, stands_still: bool) -> str:
     path = display(pending.path) if pending.path else "the root"
     since = f"{path} is pending since {pending.since_s:.1f} s"
+    if stands_still and pending.because is not Because.IN_FLIGHT:
+        return f"{since}: it waits until a person lets that go on"
     match pending.because:
         case Because.IN_FLIGHT:
             return f"{since}: a transfer carries it now"
@@ -169,9 +178,18 @@ def _pending(pending: MissingPath) -> str:
             return f"{since}: it goes with the next transfer"
 
 
-def _held_up(each: OfTarget, goes_on: str) -> Iterator[str]:
+def _held_up(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[str]:
+    is_halted = each.state is TargetState.HALTED
+    confirm = is_halted and each.reason is not None and each.reason.needs_confirm
+    goes_on = resume_command(state_dir, about.source, each.target, confirm=confirm)
     if each.state is TargetState.PAUSED:
         yield f"the target is paused; it goes on with: {goes_on}"
+    elif about.halted is not None:
+        yield "nothing is carried to the target until the source goes on"
+    elif is_halted and each.reason is not None:
+        said = _said(each.reason)
+        then = "if that is meant, it goes on with" if confirm else "then it goes on with"
+        yield f"the target is halted: {said}" + ("" if goes_on in said else f"; {then}: {goes_on}")
     elif each.reason is not None:
         later = f"; next attempt in {each.retry_in_s:.0f} s" if each.retry_in_s else ""
         yield f"the target is {each.state.value}: {_said(each.reason)}{later}"

@@ -9,6 +9,7 @@ from typer import Option
 
 from sersync.cli.control import AsJson, Code, SourceName, StateDir, TargetName, asked
 from sersync.cli.place import Place, about
+from sersync.model.pasting import beside
 
 Json = dict[str, Any]
 
@@ -119,8 +120,10 @@ def _print(each: Json, place: Place) -> None:
     if each["stage"]:
         print(f"  {each['stage']}{_percent(each['progress'])}")
     _print_reason(each["reason"])
+    _print_way_on(each["reason"], each.get("goes_on", ""))
+    stands_still = each["ending"] == "held" or each["state"] in ("paused", "halted")
     for pending in each["paths"][:_MOST_SHOWN]:
-        print(f"  {pending['path']}: {_because(pending)}")
+        print(f"  {pending['path']}: {_because(pending, stands_still=stands_still)}")
     more = len(each["paths"]) - _MOST_SHOWN + each["omitted"]
     if more > 0:
         print(f"  and {more} more")
@@ -135,8 +138,13 @@ def _print(each: Json, place: Place) -> None:
         print(f"  {note}")
 
 
-def _because(pending: Json) -> str:
+def _because(pending: Json, *, stands_still: bool) -> str:
     since = f"since {pending['since_s']:.1f} s"
+    problem = pending["problem"]
+    why = f": {problem['message']}. {problem['remedy']}".rstrip() if problem else ""
+    if stands_still and pending["because"] != "in-flight":
+        failed = "it failed, and " if problem else "it "
+        return f"{since}; {failed}waits until a person lets that go on{why}"
     due_s = pending["due_in_s"]
     words = {
         "due": "it goes with the next transfer",
@@ -146,8 +154,6 @@ def _because(pending: Json) -> str:
         "failed": f"it failed, and is tried again in {due_s:.0f} s",
         "compared": "it is being compared",
     }
-    problem = pending["problem"]
-    why = f": {problem['message']}. {problem['remedy']}".rstrip() if problem else ""
     return f"{since}; {words[pending['because']]}{why}"
 
 
@@ -157,8 +163,16 @@ def _percent(progress: Json | None) -> str:
     return f" ({100 * progress['entries'] / progress['entries_total']:.0f} %)"
 
 
+def _print_way_on(reason: Json | None, command: str) -> None:
+    """Print the command by which it goes on, unless *reason* has it already."""
+    if command and not (reason and command in f"{reason['remedy']}\n{reason['command']}"):
+        is_asked = bool(reason and reason["needs_confirm"])
+        print(f"  {'If that is meant' if is_asked else 'Let it go on'}: {command}")
+
+
 def _print_reason(reason: Json | None) -> None:
     if reason is not None:
-        print(f"  {reason['message']}. {reason['remedy']}".rstrip())
+        remedy = beside(reason["remedy"], reason["command"])
+        print(f"  {reason['message']}. {remedy}".rstrip())
         if reason["command"]:
             print(f"  $ {reason['command']}")

@@ -63,6 +63,8 @@ class Waited:
     state: TargetState
     reason: Reason | None = None
     """Why nothing is carried, or why the last attempt failed."""
+    goes_on: str = ""
+    """The command by which a person lets it go on, where one is needed."""
     stage: str = ""
     """What is waited for besides paths, in a sentence."""
     progress: PassProgress | None = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sersync.model.batch import Problem
 from sersync.model.dirty import DirtyPath
+from sersync.model.mount import MissingMount
+from sersync.model.pasting import resume_command
 from sersync.model.path import RelPath, display, overlap
 from sersync.model.pending import Because, Ending, MissingPath, Waited
-from sersync.model.status import TargetState
+from sersync.model.status import TargetState, TargetStatus
 from sersync.replication.barrier import Barrier, Phase
 from sersync.replication.pipeline import Pipeline
 from sersync.replication.worker import TargetWorker
@@ -75,7 +77,8 @@ def waited(pipeline: Pipeline, barrier: Barrier, target: str) -> Waited:
         ending=ending,
         state=status.state,
         reason=reason if is_missing else None,
-        stage=_stage(barrier, target, worker) if is_missing else "",
+        goes_on=_goes_on(pipeline, status, missing) if is_missing else "",
+        stage=_stage(pipeline, barrier, worker) if is_missing else "",
         progress=status.progress if is_missing else None,
         paths=tuple(dirty[:MOST_SHOWN]),
         omitted=max(0, len(dirty) - MOST_SHOWN),
@@ -85,7 +88,24 @@ def waited(pipeline: Pipeline, barrier: Barrier, target: str) -> Waited:
     )
 
 
-def _stage(barrier: Barrier, target: str, worker: TargetWorker) -> str:
+def _goes_on(pipeline: Pipeline, status: TargetStatus, missing: Sequence[MissingMount]) -> str:
+    """Return the command by which a person lets a target go on; empty where none is needed."""
+    names, confirm = (pipeline.source.name, status.target), False
+    if pipeline.lost is not None or missing:
+        if pipeline.lost is not None and not pipeline.lost.needs_confirm:
+            return ""
+        names, confirm = (pipeline.source.name, ""), True
+    elif status.state is TargetState.HALTED:
+        confirm = status.reason is not None and status.reason.needs_confirm
+    elif status.state is not TargetState.PAUSED:
+        return ""
+    return resume_command(pipeline.state_dir, *names, confirm=confirm)
+
+
+def _stage(pipeline: Pipeline, barrier: Barrier, worker: TargetWorker) -> str:
+    if pipeline.lost is not None:
+        return "what is to be carried is found when the source goes on"
+    target = worker.target.name
     if barrier.phase is not Phase.CARRYING:
         return str(barrier.phase.value)
     subtrees = worker.comparisons(barrier.path, until=barrier.moments.get(target))
