@@ -45,6 +45,9 @@ class Limits:
     max_pending: int | None
 
 
+UNLIMITED: Final = Limits(max_lag_s=float("inf"), max_pending=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Ailment:
     """Something that is not as it should be."""
@@ -113,10 +116,15 @@ def _ailments(answers: Answers, limits: Limits) -> Iterator[Ailment]:
         yield Ailment(HealthCode.CRITICAL, sentence)
     yield from _silent(answers)
     for document in answers.documents:
-        for source in document["sources"]:
-            yield from _of_source(source)
-            for target in source["targets"]:
-                yield from _of_target(target, limits)
+        yield from ailments_of(document, limits)
+
+
+def ailments_of(document: Json, limits: Limits = UNLIMITED) -> Iterator[Ailment]:
+    """Yield what is wrong with one instance that answered."""
+    for source in document["sources"]:
+        yield from _of_source(source)
+        for target in source["targets"]:
+            yield from _of_target(target, limits)
 
 
 def _of_source(source: Json) -> Iterator[Ailment]:

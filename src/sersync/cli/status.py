@@ -11,10 +11,10 @@ from typing import Annotated, Any, Final
 
 from typer import Option
 
+from sersync.cli.health import ailments_of
 from sersync.cli.instances import Answers, ask_instances
 from sersync.cli.naming import only
 
-_WELL = frozenset({"starting", "resyncing", "in-sync", "settling", "transferring", "paused"})
 _PLAIN_WIDTH = 240
 """Where no terminal sets the width, long names and sentences are not to be broken."""
 _EVERY_S: Final = 1.0
@@ -45,6 +45,8 @@ def status(
 ) -> int:
     """Show all targets of running instances. Exit: 0 well, 1 halted or failing, 2 none runs.
 
+    Halted or failing is whatever sersync health warns of that has no limit: a target that is
+    halted or backs off, a path that cannot be carried, a missing file system, a hook that fails.
     Where --watch does not write to a terminal, it prints a line for each target whose state or
     number of pending paths has changed.
     """
@@ -158,11 +160,7 @@ def _cut(lines: list[str], room: int) -> list[str]:
 
 
 def _is_well(document: Json) -> bool:
-    return all(
-        source["halted"] is None and not source.get("missing") and target["state"] in _WELL
-        for source in document["sources"]
-        for target in source["targets"]
-    )
+    return not any(ailments_of(document))
 
 
 def _print_tables(documents: list[Json]) -> None:

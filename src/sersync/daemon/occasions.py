@@ -11,7 +11,13 @@ from sersync.model.figures import span
 from sersync.model.notification import Notification, NotifySettings, Occasion
 from sersync.model.pasting import own_command, resume_command
 from sersync.model.path import display
-from sersync.model.status import DaemonStatus, SourceStatus, TargetState, TargetStatus
+from sersync.model.status import (
+    DaemonStatus,
+    SourceStatus,
+    TargetState,
+    TargetStatus,
+    problems_line,
+)
 
 _HOUR_S: Final = 3600.0
 _Key = tuple[str, str, str]
@@ -93,14 +99,19 @@ def _lag(target: TargetStatus, state_dir: str) -> Notification:
     look = own_command("status", state_dir=state_dir)
     are = "path is" if waiting == 1 else "paths are"
     message = f"it has been behind for {span(target.lag_s)}; {waiting:,} {are} pending"
+    remedy = ""
     if target.reason is not None:
         message += f"; {target.reason.message}"
+        remedy = target.reason.remedy
+    elif target.problems:
+        message += f"; {problems_line(target)}"
+        remedy = target.problems[0].remedy
     return Notification(
         occasion=Occasion.LAG,
         source=target.source,
         target=target.target,
         message=message,
-        remedy=target.reason.remedy if target.reason is not None else "",
+        remedy=remedy,
         command=target.reason.command if target.reason is not None else look,
         lag_s=target.lag_s,
     )

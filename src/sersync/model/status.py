@@ -8,7 +8,7 @@ from enum import Enum
 from sersync.model.batch import Outcome, Problem, Reason
 from sersync.model.dirty import Scope
 from sersync.model.mount import MissingMount
-from sersync.model.path import ROOT, RelPath
+from sersync.model.path import ROOT, RelPath, display
 
 
 class TargetState(Enum):
@@ -183,6 +183,15 @@ class TargetStatus:
     audit: AuditStatus | None = None
     """None: it is switched off, or has not begun."""
     progress: PassProgress | None = None
+
+
+def problems_line(target: TargetStatus) -> str:
+    """Return in one line how many paths *target* does not take, and why the first of them fails."""
+    failing = len(target.problems) + target.problems_omitted
+    first = target.problems[0]
+    paths = "1 path" if failing == 1 else f"{failing:,} paths"
+    which = "" if failing == 1 else "first "
+    return f"{paths} cannot be carried, {which}{display(first.path) or 'the root'}: {first.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

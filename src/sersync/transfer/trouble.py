@@ -66,6 +66,14 @@ class Trouble:
         self.problems.setdefault(path, problem)
 
 
+_IMMUTABLE: Final = (
+    "See with lsattr -d whether it, or its directory there, is immutable (chattr -i ends that); if"
+    " not, the target's rsync may not do this as the user that it runs as."
+)
+_READ_ONLY: Final = (
+    "A file system is mounted read only there, after an error of its disk perhaps: see the kernel's"
+    " log, and mount it for writing; or exclude what lies on it."
+)
 _REMEDIES: Final = (
     (Stage.READ, "Permission denied", "Let this user read it, or exclude it."),
     (
@@ -78,6 +86,11 @@ _REMEDIES: Final = (
         "Permission denied",
         "Let the target's rsync delete there: see the directory's owner and mode.",
     ),
+    (Stage.READ, "Operation not permitted", "Let this user read it, or exclude it."),
+    (Stage.WRITE, "Operation not permitted", _IMMUTABLE),
+    (Stage.DELETE, "Operation not permitted", _IMMUTABLE),
+    (Stage.WRITE, "Read-only file system", _READ_ONLY),
+    (Stage.DELETE, "Read-only file system", _READ_ONLY),
     (Stage.WRITE, "File name too long", "The target takes no name as long: rename or exclude it."),
     (Stage.WRITE, "Invalid argument", "The target takes no such name: rename or exclude it."),
     (Stage.REFUSED, "--iconv", "Rename it, or correct --iconv in rsync_options."),

@@ -1,9 +1,11 @@
-"""What ``wait`` and ``explain`` say where nothing is carried without a person."""
+"""What is said where something cannot be carried without a person: a target, or a single path."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,27 @@ def test_an_emptied_source_is_not_said_to_be_read(
     assert waited.stdout.count(command) == 1
     explained = cli.run("explain", "source/kept", *here)
     assert (explained.stdout.count(command), _NEXT in explained.stdout) == (1, False)
+
+
+@pytest.fixture
+def immutable(tmp_path: Path) -> Iterator[Path]:
+    """A file of the target that nobody may change."""
+    file = tmp_path / "copy" / "d" / "0"
+    file.parent.mkdir(parents=True)
+    file.write_text("old")
+    if subprocess.run(["chattr", "+i", file], capture_output=True).returncode:
+        pytest.skip("nobody here may make a file immutable")
+    yield file
+    subprocess.run(["chattr", "-i", file], check=True)
+
+
+def test_a_path_that_the_target_may_not_change_is_told_by_all_with_what_to_do(
+    cli: Cli, tmp_path: Path, source: Path, here: tuple[str, str], immutable: Path
+) -> None:
+    running = cli.start("mirror", "source", "copy", *here)
+    running.wait_until(lambda: "1 path cannot be carried" in cli.run("status", *here).stdout)
+    status = cli.run("status", *here)
+
+    assert status.returncode == 1
+    assert "Operation not permitted. See with lsattr -d" in " ".join(status.stdout.split())
+    assert cli.run("health", *here).returncode == 1

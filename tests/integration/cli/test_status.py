@@ -6,11 +6,14 @@ import json
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sersync.model.batch import Reason
-from sersync.model.status import TargetState
+from sersync.model.batch import Problem, Reason, Stage
+from sersync.model.mount import MissingMount
+from sersync.model.path import RelPath
+from sersync.model.status import HookStatus, TargetState
 from tests.support.cli import Cli, cli
 from tests.support.instances import Instances, instances
 from tests.support.status import daemon_status, target_status
@@ -48,6 +51,24 @@ def test_a_halted_source_makes_the_exit_code_1(cli: Cli, instances: Instances) -
     instances.add("one", daemon_status(halted=Reason(message="the root is empty")))
 
     assert cli.run("status", "--state-dir", "state").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"missing": (MissingMount(path=RelPath(b"vol"), reason=Reason(message="not mounted")),)},
+        {"hooks": (HookStatus(name="cdn", fails=True, last_error="exit code 3"),)},
+        {"problems": (Problem(path=RelPath(b"a"), stage=Stage.WRITE, message="no"),)},
+    ],
+)
+def test_the_exit_code_is_1_wherever_health_warns(
+    cli: Cli, instances: Instances, known: dict[str, Any]
+) -> None:
+    targets = [target_status(problems=known.pop("problems"))] if "problems" in known else []
+    instances.add("one", daemon_status(*targets, **known))
+
+    assert cli.run("status", "--state-dir", "state").returncode == 1
+    assert cli.run("health", "--state-dir", "state").returncode in (1, 2)
 
 
 def test_json_holds_all_instances(cli: Cli, instances: Instances) -> None:

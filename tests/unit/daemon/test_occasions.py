@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sersync.daemon.occasions import Allowance, Occasions
-from sersync.model.batch import Reason
+from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.notification import (
     Notification,
     NotifySettings,
     Occasion,
     RunNotifier,
 )
+from sersync.model.path import RelPath
 from sersync.model.status import DaemonStatus, TargetState
 from tests.support.status import daemon_status, target_status
 
@@ -50,6 +51,25 @@ def test_a_halt_is_told_once_with_what_to_type_and_its_end_too() -> None:
 
     assert told.occasion is Occasion.RECOVERED
     assert told.message == "it is no longer halted, after 3 min"
+
+
+def test_a_lag_that_a_single_path_causes_tells_which_and_why() -> None:
+    problem = Problem(
+        path=RelPath(b"a/b"),
+        stage=Stage.WRITE,
+        message="it cannot be written",
+        remedy="See lsattr.",
+    )
+    waiting = target_status(
+        state=TargetState.SETTLING, lag_s=61.0, pending=1, problems=(problem,), problems_omitted=2
+    )
+    [told] = occasions(lag_s=60.0).of(daemon_status(waiting), 1.0)
+
+    assert told.message.endswith(
+        "1 path is pending; 3 paths cannot be carried, first a/b: it cannot be written"
+    )
+    assert told.remedy == "See lsattr."
+    assert told.command.startswith("sersync status")
 
 
 def test_what_stands_still_for_a_cause_tells_how_to_go_on_when_that_is_mended() -> None:

@@ -54,6 +54,8 @@ class TargetView:
     """How many of these are on their way."""
     why: str
     """Why it waits, in one line; empty where the whole source waits for the same."""
+    failing: int
+    """How many paths it does not take."""
     facts: tuple[tuple[str, str], ...]
     progress: tuple[str, int] | None
     """What is being compared, and how many percent of it are done; -1 where that is unknown."""

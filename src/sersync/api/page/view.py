@@ -36,6 +36,7 @@ from sersync.model.status import (
     TargetState,
     TargetStatus,
     TransferStatus,
+    problems_line,
 )
 
 _MOST_PROBLEMS: Final = 10
@@ -57,6 +58,7 @@ _STATES: Final = {
     TargetState.HALTED: (Mood.BAD, "halted"),
     TargetState.STOPPED: (Mood.IDLE, "stopped"),
 }
+_BACKING_OFF: Final = _STATES[TargetState.BACKING_OFF][1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,23 +95,28 @@ def _headline(targets: Sequence[TargetView], alarms: Sequence[Alarm]) -> tuple[M
     counts = {mood: sum(target.mood is mood for target in targets) for mood in Mood}
     total = len(targets)
     current = counts[Mood.GOOD]
+    backing_off = sum(target.state == _BACKING_OFF for target in targets)
     parts = [
-        f"{counts[mood]} {words}"
-        for mood, words in (
-            (Mood.BAD, "halted"),
-            (Mood.WARN, "backing off"),
-            (Mood.IDLE, "paused"),
-            (Mood.BUSY, "at work"),
+        f"{number} {words}"
+        for number, words in (
+            (counts[Mood.BAD], "halted"),
+            (backing_off, _BACKING_OFF),
+            (counts[Mood.WARN] - backing_off, "with paths that fail"),
+            (counts[Mood.IDLE], "paused"),
+            (counts[Mood.BUSY], "at work"),
         )
-        if counts[mood]
+        if number
     ]
     detail = ", ".join([f"{current} of {total} targets in sync", *parts])
     if alarms:
         what = "1 thing needs" if len(alarms) == 1 else f"{len(alarms)} things need"
         return Mood.BAD, f"{what} your decision", detail
-    if counts[Mood.WARN]:
-        who = "A target cannot" if counts[Mood.WARN] == 1 else f"{counts[Mood.WARN]} targets cannot"
+    if backing_off:
+        who = "A target cannot" if backing_off == 1 else f"{backing_off} targets cannot"
         return Mood.WARN, f"{who} be reached or refuse, and will be tried again", detail
+    if failing := sum(target.failing for target in targets):
+        are = "is" if failing == 1 else "are"
+        return Mood.WARN, f"{_paths(failing)} cannot be carried, and {are} tried again", detail
     if any(target.is_late for target in targets):
         return Mood.BUSY, "Some changes have been on their way for a while", detail
     if current == total and total:
@@ -207,6 +214,9 @@ def _target(
     target: TargetStatus, source: SourceStatus, past: Past, now: float, *, with_plots: bool
 ) -> TargetView:
     mood, words = _STATES[target.state]
+    failing = len(target.problems) + target.problems_omitted
+    if failing and mood in (Mood.GOOD, Mood.BUSY):
+        mood = Mood.WARN
     names = target.source, target.target
     problems = target.problems[:_MOST_PROBLEMS]
     is_waiting = bool(target.pending or target.in_flight)
@@ -225,6 +235,7 @@ def _target(
         pending=_paths(target.pending + target.in_flight) or "nothing",
         moving=f"{count(target.in_flight)} moving" if target.in_flight else "",
         why=_why(target, source),
+        failing=failing,
         facts=(*_facts(target), *_comparisons(target, now)),
         progress=_progress(target),
         reason=_shortened(target.reason),
@@ -263,6 +274,8 @@ def _plots(
 
 def _why(target: TargetStatus, source: SourceStatus) -> str:
     """Return in one line why *target* waits, unless its whole source does."""
+    if target.reason is None and target.problems:
+        return problems_line(target)
     if target.reason is None or target.reason == source.halted:
         return ""
     after = f"; next attempt in {span(target.retry_in_s)}" if target.retry_in_s is not None else ""
