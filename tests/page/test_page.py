@@ -245,7 +245,8 @@ def test_a_page_of_others_cannot_act_even_with_the_token(
 def test_only_trouble_and_its_end_are_read_aloud(scene: Scene, serve: Serve, visit: Visits) -> None:
     for source in scene.current.sources:
         for target in source.targets:
-            scene.set(source.name, target.target, state=TargetState.IN_SYNC, reason=None)
+            well = {"state": TargetState.IN_SYNC, "problems": (), "problems_omitted": 0}
+            scene.set(source.name, target.target, reason=None, **well)
     scene.current = replace(
         scene.current, sources=tuple(replace(each, halted=None) for each in scene.current.sources)
     )
