@@ -8,6 +8,7 @@ from datetime import datetime
 from sersync.model.batch import Reason, Verdict
 from sersync.model.difference import Kind
 from sersync.model.explanation import (
+    Carried,
     Exclusion,
     Explanation,
     FileKind,
@@ -16,7 +17,7 @@ from sersync.model.explanation import (
     Watched,
 )
 from sersync.model.pasting import own_command, resume_command
-from sersync.model.path import display
+from sersync.model.path import RelPath, display
 from sersync.model.pending import Because, MissingPath
 from sersync.model.status import TargetState
 
@@ -134,12 +135,19 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
     else:
         yield "nothing is pending for it"
     if each.last is not None:
-        did = "carried" if each.last.verdict in _CARRYING else "tried"
-        when = datetime.fromtimestamp(each.last.at).astimezone().isoformat(" ", "seconds")
-        yield (
-            f"last {did} {when}, with {_paths(each.last.paths)} in {each.last.duration_s:.2f} s:"
-            f" {each.last.verdict}" + (f", {each.last.reason}" if each.last.reason else "")
-        )
+        yield _last(each.last, about.path)
+
+
+def _last(last: Carried, path: RelPath) -> str:
+    """Return which transfer the path was in last, as ``sersync history`` calls it."""
+    did = "tried" if last.failed or last.verdict not in _CARRYING else "carried"
+    if last.by != path:
+        did = f"carried, or found alike with all of {display(last.by) or 'the root'},"
+    when = datetime.fromtimestamp(last.at).astimezone().isoformat(" ", "seconds")
+    return (
+        f"last {did} {when} by transfer #{last.number}, with {_paths(last.paths)} in"
+        f" {last.duration_s:.2f} s: {last.verdict}" + (f", {last.reason}" if last.reason else "")
+    )
 
 
 def _on_target(shown: OnTarget, *, is_here: bool) -> str:

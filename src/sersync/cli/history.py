@@ -131,8 +131,10 @@ def _lines(found: Iterable[Json]) -> Iterable[str]:
         what = f"{count(each['paths'])} {noun}, {size(each['sent_bytes'])}"
         if each["deleted"]:
             what += f", {count(each['deleted'])} deleted"
+        # An older daemon does not number them.
+        mark = f"{_MARKS.get(each['verdict'], '?')} #{each.get('number', '?')}"
         line = (
-            f"  {time.strftime('%H:%M:%S', moment)} {_MARKS.get(each['verdict'], '?')}"
+            f"  {time.strftime('%H:%M:%S', moment)} {mark}"
             f" {each['source']} -> {each['target']}: {what} in {span(each['duration_s'])}"
         )
         if each["examples"]:

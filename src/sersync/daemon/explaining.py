@@ -113,7 +113,12 @@ class Explaining:
         dirty = list(islice(pending_paths(pipeline, worker, path), _MOST_LOOKED_THROUGH))
         # What was asked for comes first, then what stands for it, then what lies in it.
         dirty.sort(key=lambda each: (each.path != path, len(each.path)))
-        last = self._history.last_carried(source, target.name, path) if self._history else None
+        compared = tuple(worker.comparisons(path))[:_MOST_SHOWN]
+        is_open = bool(compared) or any(is_within(path, each.path) for each in dirty)
+        last = None
+        if self._history is not None:
+            changed_at = None if is_open else _changed_at(pipeline.source.root, path)
+            last = self._history.last_carried(source, target.name, path, changed_at=changed_at)
         is_asked = asks and excluded is None
         return OfTarget(
             target=target.name,
@@ -123,7 +128,7 @@ class Explaining:
             excluded=excluded,
             pending=tuple(dirty[:_MOST_SHOWN]),
             omitted=max(0, len(dirty) - _MOST_SHOWN),
-            compared=tuple(worker.comparisons(path))[:_MOST_SHOWN],
+            compared=compared,
             problem=next((each for each in worker.problems if each.path == path), None),
             unconfirmed=status.unconfirmed,
             last=last,
@@ -191,6 +196,14 @@ def _look(root: bytes, path: RelPath) -> tuple[FileKind, int]:
     if stat.S_ISDIR(status.st_mode) or not path:
         return FileKind.DIRECTORY, 0
     return (FileKind.SYMLINK if stat.S_ISLNK(status.st_mode) else FileKind.OTHER), 0
+
+
+def _changed_at(root: bytes, path: RelPath) -> float | None:
+    """Return when *path* last changed, by the calendar; None where there is nothing."""
+    try:
+        return os.lstat(os.path.join(root, path) if path else root).st_ctime
+    except OSError:
+        return None
 
 
 def _watched(pipeline: Pipeline, path: RelPath) -> tuple[Watched, RelPath]:

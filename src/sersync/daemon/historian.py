@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Final
 
 from sersync.errors import StateUnavailable
+from sersync.model.batch import Outcome, Verdict
+from sersync.model.dirty import Scope
 from sersync.model.explanation import Carried
-from sersync.model.history import Sample, Transfer
-from sersync.model.path import RelPath
+from sersync.model.history import Listed, Sample, Transfer
+from sersync.model.path import RelPath, ancestors
 from sersync.model.status import BatchReport, DaemonStatus
 from sersync.replication.ports import Clock
 from sersync.state.history import SqliteHistory
@@ -43,7 +45,7 @@ class Historian:
         self._history = history
         self._status = status
         self._clock = clock
-        self._waiting: deque[tuple[Transfer, Sequence[RelPath]]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[Transfer, Sequence[Listed]]] = deque(maxlen=_MOST_WAITING)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._said = ""
@@ -54,7 +56,7 @@ class Historian:
         outcome = report.outcome
         if not outcome.kind:
             return
-        paths = [each.path for each in islice(outcome.paths, _MOST_PATHS_OF_ONE)]
+        paths = list(_listed(outcome))
         transfer = Transfer(
             at=self._clock.wall(),
             source=report.source,
@@ -69,7 +71,7 @@ class Historian:
             lag_s=report.lag_s,
             exit_code=outcome.exit_code,
             reason=outcome.reason.message if outcome.reason is not None else "",
-            examples=tuple(paths[:_MOST_EXAMPLES]),
+            examples=tuple(each.path for each in paths[:_MOST_EXAMPLES]),
         )
         with self._lock:
             self._waiting.append((transfer, paths))
@@ -167,6 +169,19 @@ class Historian:
         """Return how often a daemon was started here, as far as the history goes back."""
         return self._starts
 
-    def last_carried(self, source: str, target: str, path: RelPath) -> Carried | None:
+    def last_carried(
+        self, source: str, target: str, path: RelPath, *, changed_at: float | None = None
+    ) -> Carried | None:
         """Return the last run that was for *path*, as far as that is known."""
-        return self._history.last_carried(source, target, path)
+        return self._history.last_carried(source, target, path, changed_at=changed_at)
+
+
+def _listed(outcome: Outcome) -> Iterator[Listed]:
+    """Yield the first paths that a run was for, and whether each arrived."""
+    troubled = {each.path for each in outcome.problems}
+    above = {each for path in troubled for each in ancestors(path)}
+    arrived = outcome.verdict in (Verdict.DONE, Verdict.PARTIAL)
+    for each in islice(outcome.paths, _MOST_PATHS_OF_ONE):
+        failed = not troubled.isdisjoint((each.path, *ancestors(each.path)))
+        failed = failed or (each.scope is not Scope.ENTRY and each.path in above)
+        yield Listed(path=each.path, scope=each.scope, failed=failed or not arrived)

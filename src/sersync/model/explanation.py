@@ -51,9 +51,16 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """A transfer that was for a path. *at*: when it ended, by the calendar, in seconds."""
+    """A transfer that was for a path. *at*: when it ended, by the calendar, in seconds.
+
+    *number*: as ``sersync history`` calls it. *by*: what it was for, the path or a directory above
+    that was looked through after the path last changed. *failed*: the path did not arrive by it.
+    """
 
     at: float
+    number: int = 0
+    by: RelPath = ROOT
+    failed: bool = False
     kind: str
     verdict: str
     paths: int

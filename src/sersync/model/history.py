@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sersync.model.dirty import Scope
 from sersync.model.path import RelPath
 from sersync.model.status import TargetState
 
@@ -44,3 +45,14 @@ class Transfer:
     reason: str = ""
     examples: tuple[RelPath, ...] = ()
     """The first few of its paths."""
+    number: int = field(default=0, compare=False)
+    """By which it is called; 0 until it is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A path that a run was for. *failed*: it, or something of it, did not arrive by that."""
+
+    path: RelPath
+    scope: Scope
+    failed: bool = False

@@ -29,6 +29,12 @@ class Comparer(Protocol):
 class History(Protocol):
     """What was carried. For any thread."""
 
-    def last_carried(self, source: str, target: str, path: RelPath) -> Carried | None:
-        """Return the last transfer that was for *path*, as far as that is known."""
+    def last_carried(
+        self, source: str, target: str, path: RelPath, *, changed_at: float | None = None
+    ) -> Carried | None:
+        """Return the last transfer that was for *path*, as far as that is known.
+
+        *changed_at*: when it last changed, by the calendar. One that looked through a directory
+        above since then was for it too; None: that is not known.
+        """
         ...

@@ -14,9 +14,10 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Final
 
 from sersync.errors import StateUnavailable
+from sersync.model.dirty import Scope
 from sersync.model.explanation import Carried
-from sersync.model.history import Sample, Transfer
-from sersync.model.path import ROOT, RelPath, ancestors
+from sersync.model.history import Listed, Sample, Transfer
+from sersync.model.path import ROOT, RelPath, ancestors, parent
 from sersync.model.status import TargetState
 from sersync.state.aside import set_aside
 from sersync.state.schema import NotOurs, prepare
@@ -61,7 +62,11 @@ CREATE TABLE sample (
 CREATE INDEX sample_of ON sample (source, target, at);
 """
 _STARTS: Final = "CREATE TABLE start (at REAL NOT NULL)"
-_STEPS: Final = (_FIRST, _STARTS)
+_SCOPES: Final = """
+ALTER TABLE carried ADD COLUMN scope INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE carried ADD COLUMN failed INTEGER NOT NULL DEFAULT 0
+"""
+_STEPS: Final = (_FIRST, _STARTS, _SCOPES)
 _MOST_STARTS: Final = 10_000
 _MOST_TRANSFERS: Final = 100_000
 _MOST_PATHS: Final = 200_000
@@ -104,7 +109,7 @@ class SqliteHistory:
 
     def add(
         self,
-        transfers: Iterable[tuple[Transfer, Sequence[RelPath]]],
+        transfers: Iterable[tuple[Transfer, Sequence[Listed]]],
         samples: Iterable[tuple[str, str, Sample]],
     ) -> None:
         """Keep *transfers*, each with the paths that it was for, and *samples* of targets.
@@ -119,8 +124,11 @@ class SqliteHistory:
                 ).lastrowid
                 names = transfer.source, transfer.target
                 connection.executemany(
-                    "INSERT OR REPLACE INTO carried VALUES (?, ?)",
-                    ((_key(*names, path), number) for path in paths),
+                    "INSERT OR REPLACE INTO carried VALUES (?, ?, ?, ?)",
+                    (
+                        (_key(*names, each.path), number, int(each.scope), each.failed)
+                        for each in paths
+                    ),
                 )
             connection.executemany(
                 "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -214,35 +222,36 @@ class SqliteHistory:
             ).fetchall()
         return [_transfer(row) for row in rows]
 
-    def last_carried(self, source: str, target: str, path: RelPath) -> Carried | None:
-        """Return the last run that was for *path*, or for a directory above it; None if forgotten.
+    def last_carried(
+        self, source: str, target: str, path: RelPath, *, changed_at: float | None = None
+    ) -> Carried | None:
+        """Return the last run that was for *path*, or that looked through a directory above it.
 
-        What is remembered of large runs are their first paths.
+        That counts if it came through, and began after *changed_at*, by the calendar; None: it
+        does not count. What is remembered of large runs are their first paths. None if forgotten.
         """
-        keys = [_key(source, target, each) for each in {path, *ancestors(path), ROOT}]
-        marks = ", ".join("?" * len(keys))
+        above = {ROOT, *ancestors(path)} - {path} if changed_at is not None else set()
+        places = {_key(source, target, each): each for each in (path, *above)}
+        marks = ", ".join("?" * len(places))
         try:
             with self._guarded() as connection:
-                row = connection.execute(
-                    f"SELECT * FROM transfer WHERE id = (SELECT max(transfer) FROM carried"  # noqa: S608
-                    f" WHERE path IN ({marks}))",
-                    keys,
-                ).fetchone()
+                rows = connection.execute(
+                    "SELECT carried.path, scope, failed, transfer.* FROM carried"  # noqa: S608
+                    f" JOIN transfer ON id = carried.transfer WHERE carried.path IN ({marks})"
+                    " ORDER BY id DESC",
+                    list(places),
+                ).fetchall()
         except StateUnavailable:
             return None
-        if row is None:
-            return None
-        found = _transfer(row)
-        return Carried(
-            at=found.at,
-            kind=found.kind,
-            verdict=found.verdict,
-            paths=found.paths,
-            duration_s=found.duration_s,
-            lag_s=found.lag_s,
-            exit_code=found.exit_code,
-            reason=found.reason,
-        )
+        for key, scope, failed, *row in rows:
+            by, found = places[key], _transfer(tuple(row))
+            if by == path or (
+                not failed
+                and (scope == Scope.TREE or (scope == Scope.LEVEL and parent(path) == by))
+                and found.at - found.duration_s >= (changed_at or 0.0)
+            ):
+                return _carried(found, by, failed=bool(failed))
+        return None
 
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection]:
@@ -309,8 +318,24 @@ def _row(each: Transfer) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def _carried(found: Transfer, by: RelPath, *, failed: bool) -> Carried:
+    return Carried(
+        at=found.at,
+        number=found.number,
+        by=by,
+        failed=failed,
+        kind=found.kind,
+        verdict=found.verdict,
+        paths=found.paths,
+        duration_s=found.duration_s,
+        lag_s=found.lag_s,
+        exit_code=found.exit_code,
+        reason=found.reason,
+    )
+
+
 def _transfer(row: tuple[Any, ...]) -> Transfer:
-    _, at, source, target, kind, verdict, paths, files, deleted, sent_bytes, *rest = row
+    number, at, source, target, kind, verdict, paths, files, deleted, sent_bytes, *rest = row
     duration_s, lag_s, exit_code, reason, examples = rest
     return Transfer(
         at=at,
@@ -327,6 +352,7 @@ def _transfer(row: tuple[Any, ...]) -> Transfer:
         exit_code=exit_code,
         reason=_decoded(reason),
         examples=tuple(map(RelPath, examples.split(b"\0"))) if examples else (),
+        number=number,
     )
 
 

@@ -127,3 +127,5 @@ def test_a_path_that_the_target_may_not_change_is_told_by_all_with_what_to_do(
     assert status.returncode == 1
     assert "Operation not permitted. See with lsattr -d" in " ".join(status.stdout.split())
     assert cli.run("health", *here).returncode == 1
+    running.wait_until(lambda: "last tried" in cli.run("explain", "source/d/0", *here).stdout)
+    assert "last carried" not in cli.run("explain", "source/d/0", *here).stdout

@@ -75,6 +75,29 @@ def test_a_file_that_stands_on_the_target_is_said_to_stand_there(
     assert "it stands on the target as it is here" in told(engine, b"odd \xc3\xbf\n name")
 
 
+def test_what_was_never_carried_is_not_said_to_have_been(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    wait_until(lambda: "last carried, or found alike with all of" in told(engine, b"kept"), 20)
+    (source / "carried").write_text("by its name")
+    engine.wait_for_rest()
+    wait_until(lambda: "last carried 2" in told(engine, b"carried"), 20)
+    [worker] = engine.daemon.workers()
+    worker.pause()
+    (source / "new").write_text("made after the full pass, and never carried")
+    wait_until(lambda: engine.status().pending > 0)
+
+    for path in (b"new", b"never/was", b"never-was"):
+        [of_target] = explain(engine, path).targets
+        assert of_target.last is None
+    [of_target] = explain(engine, b"carried").targets
+    assert of_target.last is not None
+    assert of_target.last.number > 0
+    assert f"by transfer #{of_target.last.number}, " in told(engine, b"carried")
+
+
 def test_what_is_excluded_is_told_with_the_rule_that_does_it(
     source: Path, copy: Copy, engines: Engines
 ) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sersync.errors import StateUnavailable
-from sersync.model.history import Sample, Transfer
+from sersync.model.dirty import Scope
+from sersync.model.history import Listed, Sample, Transfer
 from sersync.model.path import RelPath
 from sersync.model.status import TargetState
 from sersync.state.history import SqliteHistory, read_history
@@ -24,6 +25,10 @@ def transfer(**known: Any) -> Transfer:
         "at": NOW, "source": "www", "target": "web1", "kind": "entries", "verdict": "done",
     }  # fmt: skip
     return Transfer(**(given | known))
+
+
+def listed(path: bytes, scope: Scope = Scope.ENTRY, *, failed: bool = False) -> Listed:
+    return Listed(path=RelPath(path), scope=scope, failed=failed)
 
 
 def sample(at: float, lag_s: float = 0.0) -> tuple[str, str, Sample]:
@@ -76,16 +81,48 @@ def test_a_path_remembers_its_last_transfer_also_by_a_directory_above(
     history: SqliteHistory,
 ) -> None:
     first, second, third = (transfer(at=NOW + at, paths=1) for at in (1, 2, 3))
-    history.add([(first, [RelPath(b"d")]), (second, [RelPath(b"d/a")]), (third, [])], [])
+    history.add([(first, [listed(b"d", Scope.TREE)]), (second, [listed(b"d/a")]), (third, [])], [])
 
     def at(path: bytes, target: str = "web1") -> float | None:
-        last = history.last_carried("www", target, RelPath(path))
+        last = history.last_carried("www", target, RelPath(path), changed_at=NOW)
         return None if last is None else last.at
 
     assert at(b"d/a") == NOW + 2
     assert at(b"d/b") == NOW + 1
     assert at(b"e") is None
     assert at(b"d/a", "web2") is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "failed", "path", "counts"),
+    [
+        (Scope.TREE, False, b"d/e/f", True),
+        (Scope.LEVEL, False, b"d/f", True),
+        (Scope.LEVEL, False, b"d/e/f", False),
+        (Scope.ENTRY, False, b"d/f", False),
+        (Scope.TREE, True, b"d/e/f", False),
+    ],
+)
+def test_a_directory_above_counts_if_the_path_was_looked_at_after_it_last_changed(
+    history: SqliteHistory, scope: Scope, failed: bool, path: bytes, counts: bool
+) -> None:
+    run = transfer(at=NOW + 10, duration_s=2.0)
+    history.add([(run, [listed(b"d", scope, failed=failed)])], [])
+
+    def is_found(changed_at: float | None) -> bool:
+        last = history.last_carried("www", "web1", RelPath(path), changed_at=changed_at)
+        return last is not None and (last.by, last.number) == (b"d", 1)
+
+    assert is_found(NOW + 7) is counts
+    assert not is_found(NOW + 9)
+    assert not is_found(None)
+
+
+def test_a_path_that_failed_is_not_said_to_have_been_carried(history: SqliteHistory) -> None:
+    history.add([(transfer(verdict="partial"), [listed(b"a", failed=True), listed(b"b")])], [])
+    found = [history.last_carried("www", "web1", RelPath(each)) for each in (b"a", b"b")]
+
+    assert [each and each.failed for each in found] == [True, False]
 
 
 def test_samples_thin_out_with_age_and_the_highest_lag_stays(history: SqliteHistory) -> None:
@@ -111,7 +148,7 @@ def test_it_never_grows_without_end(
     monkeypatch.setattr("sersync.state.history._MOST_TRANSFERS", 10)
     monkeypatch.setattr("sersync.state.history._MOST_PATHS", 5)
     for number in range(50):
-        history.add([(transfer(at=NOW + number), [RelPath(b"%d" % number)])], [])
+        history.add([(transfer(at=NOW + number), [listed(b"%d" % number)])], [])
     history.thin_out(wall_s=NOW)
 
     assert [each.at for each in history.transfers()] == [NOW + each for each in range(49, 39, -1)]
