@@ -64,7 +64,7 @@ def pause(
     else:
         _print(answer["targets"])
         if not is_quiet:
-            look = own_command("status", state_dir=state_dir)
+            look = own_command("status", state_dir=os.path.abspath(os.path.dirname(where)))
             print(f"sersync: transfers are still running; look again: {look}")
     return Code.DONE if is_quiet else Code.REFUSED
 

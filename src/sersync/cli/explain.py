@@ -26,7 +26,8 @@ def explain(
 ) -> int:
     """Tell why PATH is, or is not yet, on the targets, and what they have of it now.
 
-    Exit: 0 it is there as here, 1 it is not, or not known to be, 2 none runs.
+    Exit: 0 it is there as here, 1 it is not, also as it is excluded, or not known to be, 2 none
+    runs. With --no-ask it is there if nothing is pending for it.
     """
     from sersync.api.client import get
 
@@ -55,7 +56,11 @@ def explain(
 
 
 def _is_current(source: Json) -> bool:
+    if source["excluded"] or source["behind"]:
+        return False
     return all(
-        not each["pending"] and (each["on_target"] is None or each["on_target"]["same"])
+        not each["pending"]
+        and not each["excluded"]
+        and (each["on_target"] is None or each["on_target"]["same"])
         for each in source["targets"]
     )

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,7 @@ from typer import Option
 
 from sersync.cli.control import AsJson, Code, SourceName, StateDir, TargetName
 from sersync.cli.instances import looked_in, state_dirs
+from sersync.cli.naming import named
 from sersync.errors import StateUnavailable, UsageError
 
 Json = dict[str, Any]
@@ -43,7 +45,8 @@ def history(
 ) -> int:
     """Show the transfers that have ended, the newest last, also those before a restart.
 
-    Without a running instance what it wrote down is read. Exit: 0 shown, 2 there is no history.
+    Without a running instance what it wrote down is read. Exit: 0 shown, 2 there is no history, 64
+    no such name.
     """
     asked = Asked(source=source, target=target, since_s=_seconds(since), limit=limit)
     found = _found(state_dir, asked)
@@ -51,6 +54,8 @@ def history(
         where = looked_in(state_dir)
         print(f"sersync: there is no history yet (looked in {where})", file=sys.stderr)
         return Code.NOT_RUNNING
+    if not found:
+        _check_named(state_dir, asked)
     if json:
         print(json_module.dumps({"transfers": found}))
     else:
@@ -85,6 +90,44 @@ def _found(state_dir: str, asked: Asked) -> list[Json] | None:
     if found is None:
         return None
     return sorted(found, key=lambda each: float(each["at"]), reverse=True)[: asked.limit]
+
+
+def _check_named(state_dir: str, asked: Asked) -> None:
+    """Raise ``UsageError`` when nobody ever had the names that were asked for."""
+    from sersync.daemon.historian import HISTORY
+
+    if not asked.source and not asked.target:
+        return
+    known: set[tuple[str, str]] = set()
+    for directory in state_dirs(state_dir, HISTORY):
+        known |= _names_of(directory, HISTORY)
+    if known and not any(
+        asked.source in ("", source) and asked.target in ("", it) for source, it in known
+    ):
+        there_is = ", ".join(f"{source}/{target}" for source, target in sorted(known))
+        raise UsageError(
+            f"there is no {named(asked.source, asked.target)}", hint=f"There is: {there_is}"
+        )
+
+
+def _names_of(directory: str, file: str) -> set[tuple[str, str]]:
+    """Return the sources and targets that are configured there, and those of the past."""
+    from sersync.api.client import NotReachable, fetch_status
+    from sersync.state.history import read_history
+
+    names: set[tuple[str, str]] = set()
+    with suppress(NotReachable):
+        status = fetch_status(os.path.join(directory, "control.sock"))
+        names |= {
+            (it["source"], it["target"]) for each in status["sources"] for it in each["targets"]
+        }
+    with suppress(StateUnavailable):
+        past = read_history(os.path.join(directory, file))
+        try:
+            names.update(past.names())
+        finally:
+            past.close()
+    return names
 
 
 def _of_daemon(socket: str, asked: Asked) -> list[Json] | None:

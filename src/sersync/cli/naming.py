@@ -21,11 +21,16 @@ def only(answers: Answers, source: str, target: str, *, strict: bool = True) -> 
         return answers
     documents = [_only(document, source, target) for document in answers.documents]
     if strict and answers.documents and not any(each["sources"] for each in documents):
-        meant = " of ".join(
-            f'{kind} "{name}"' for kind, name in (("target", target), ("source", source)) if name
-        )
+        meant = named(source, target)
         raise UsageError(f"there is no {meant}", hint=f"There is: {_there_is(answers.documents)}")
     return replace(answers, documents=tuple(documents))
+
+
+def named(source: str, target: str) -> str:
+    """Return what was asked for, for messages: ``target "web1" of source "www"``."""
+    return " of ".join(
+        f'{kind} "{name}"' for kind, name in (("target", target), ("source", source)) if name
+    )
 
 
 def _only(document: Json, source: str, target: str) -> Json:

@@ -222,6 +222,12 @@ class SqliteHistory:
             ).fetchall()
         return [_transfer(row) for row in rows]
 
+    def names(self) -> list[tuple[str, str]]:
+        """Return each source and target with transfers. Raises ``StateUnavailable``."""
+        with self._guarded() as connection:
+            rows = connection.execute("SELECT DISTINCT source, target FROM transfer").fetchall()
+        return [(_decoded(source), _decoded(target)) for source, target in rows]
+
     def last_carried(
         self, source: str, target: str, path: RelPath, *, changed_at: float | None = None
     ) -> Carried | None:

@@ -83,6 +83,7 @@ def test_explain_tells_in_sentences_what_is_known_of_a_path(
     (source / "a.tmp").write_text("")
     excluded = cli.run("explain", "source/a.tmp", *_HERE)
     assert "it is excluded by `- *.tmp`" in excluded.stdout
+    assert excluded.returncode == 1
     (tmp_path / "copy" / "d" / "file").unlink()
     drifted = cli.run("explain", "--json", "d/file", *_HERE)
     assert drifted.returncode == 1
