@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,10 +82,12 @@ def _meant(where: str, path: str, names: Json) -> Place:
 def _candidates(path: str) -> Iterator[str]:
     """Yield what *path* may mean: from here, behind the links that lead there, as it is written."""
     if not os.path.isabs(path):
-        here = os.path.abspath(path)
-        yield here
-        above, name = os.path.split(here)
-        yield os.path.join(os.path.realpath(above), name)
+        # Where the working directory was deleted, nothing is from here.
+        with suppress(FileNotFoundError):
+            here = os.path.abspath(path)
+            yield here
+            above, name = os.path.split(here)
+            yield os.path.join(os.path.realpath(above), name)
     yield path
 
 
