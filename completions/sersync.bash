@@ -91,7 +91,7 @@ _sersync_words() {
             words='--for --password-file -q --quiet --json --help'
             paths='--for --password-file' ;;
         'sersync target serve')
-            words='-c --config --module --path --user --password-file --allow --read-only --port --address --tls --cert --key --help'
+            words='-c --config --module --path --user --password-file --allow --read-only --port --address --tls --no-tls --cert --key --help'
             paths='-c --config --path --password-file --cert --key' ;;
         'sersync target list')
             words='--password-file --ca-file --port --json --help'
@@ -100,8 +100,8 @@ _sersync_words() {
             words='install uninstall --help'
             paths='' ;;
         'sersync service install')
-            words='-c --config --target --name --user --print --rc --root --help'
-            paths='-c --config --root' ;;
+            words='-c --config --target --name --user --port --tls --no-tls --cert --key --print --rc --root --help'
+            paths='-c --config --cert --key --root' ;;
         'sersync service uninstall')
             words='-c --config --target --name --root --help'
             paths='-c --config --root' ;;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 from typer import Option
 
 from sersync.cli.options import Config
+from sersync.cli.target_options import Cert, Key, Tls, check_tls
 from sersync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +35,23 @@ service = typer.Typer(
 
 Name = Annotated[str, Option(metavar="NAME", help="Of the service; unset: the file's own.")]
 Target = Annotated[bool, Option("--target", help="The receiving side, an rsync daemon.")]
+Port = Annotated[
+    int | None,
+    Option(min=1, max=65535, metavar="N", help="With --target: 873, or 874 with TLS, if unset."),
+]
 Root = Annotated[
     str, Option(metavar="DIR", help="Put the files below DIR, for an image; start nothing.")
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How the receiving side is to be served, as ``target serve`` takes it."""
+
+    port: int | None = None
+    tls: bool | None = None
+    cert: str = ""
+    key: str = ""
 
 
 @service.command()
@@ -46,6 +62,10 @@ def install(
     user: Annotated[
         str, Option(metavar="NAME", help="Run as this user, who still may read every source.")
     ] = "",
+    port: Port = None,
+    tls: Tls = None,
+    cert: Cert = "",
+    key: Key = "",
     print_: Annotated[bool, Option("--print", help="Print the files; change nothing.")] = False,
     rc: Annotated[bool, Option("--rc", help="An rc script, also where systemd runs.")] = False,
     root: Root = "/",
@@ -55,11 +75,14 @@ def install(
 
     place = Place(root=Path(root))
     by_script = rc or not place.has_systemd
+    serving = Serving(port=port, tls=tls, cert=cert, key=key)
     if target:
         _check_target(place, config, name=name, user=user, is_put=not print_)
-    file, text, what = _target_files(place, config, rc=by_script) if target else _source_files(
-        place, _job(config, name, user), rc=by_script
-    )  # fmt: skip
+        options = _serve_options(place, config, serving)
+        file, text, what = _target_files(place, config, options, rc=by_script)
+    else:
+        _check_source(serving)
+        file, text, what = _source_files(place, _job(config, name, user), rc=by_script)
     if print_:
         print(f"# {file}")
         print(text, end="")
@@ -116,6 +139,36 @@ def _check_target(
         )
 
 
+def _check_source(serving: Serving) -> None:
+    """Refuse what is for the receiving side alone."""
+    if serving != Serving():
+        raise UsageError(
+            "--port, --tls, --cert and --key are for --target",
+            hint="How a target is reached is said in the configuration of the source.",
+        )
+
+
+def _serve_options(place: Place, config: str, serving: Serving) -> list[str]:
+    """Return the options of ``target serve`` for the service.
+
+    They name TLS where the file was made for it, so that a certificate that is gone later is an
+    error of the service, and no reason to serve without.
+    """
+    from sersync.install.job import checked
+    from sersync.rsyncd.certificate import found_certificate
+
+    check_tls(serving.tls, serving.cert, serving.key)
+    options = [] if serving.port is None else ["--port", str(serving.port)]
+    if serving.cert:
+        cert, key = (checked(os.path.abspath(file)) for file in (serving.cert, serving.key))
+        return [*options, "--cert", cert, "--key", key]
+    if serving.tls is not None:
+        return [*options, "--tls" if serving.tls else "--no-tls"]
+    file = Path(os.path.abspath(config or _TARGET_CONFIG))
+    found = found_certificate(file) or found_certificate(place.root / file.relative_to("/"))
+    return [*options, "--tls"] if found else options
+
+
 def _job(config: str, name: str, user: str) -> Job:
     from sersync.cli.messages import warn
     from sersync.config.file import load
@@ -147,16 +200,18 @@ def _source_files(place: Place, job: Job, *, rc: bool) -> tuple[Path, str, str]:
     return place.unit_file(job.unit), source_unit(job), job.unit
 
 
-def _target_files(place: Place, config: str, *, rc: bool) -> tuple[Path, str, str]:
+def _target_files(
+    place: Place, config: str, options: list[str], *, rc: bool
+) -> tuple[Path, str, str]:
     from sersync.install.job import checked
     from sersync.install.rc import target_script
     from sersync.install.unit import target_unit
 
     file = checked(os.path.abspath(config or _TARGET_CONFIG))
     if rc:
-        script = target_script(_program(), file)
+        script = target_script(_program(), file, options)
         return place.script_file(_TARGET_SERVICE), script, _TARGET_SERVICE
-    return place.unit_file(_TARGET_UNIT), target_unit(_program(), file), _TARGET_UNIT
+    return place.unit_file(_TARGET_UNIT), target_unit(_program(), file, options), _TARGET_UNIT
 
 
 def _put(place: Place, file: Path, text: str, what: str, *, rc: bool) -> int:
@@ -175,8 +230,8 @@ def _put(place: Place, file: Path, text: str, what: str, *, rc: bool) -> int:
         print(f"sersync: {line}", file=sys.stderr)
     if what == _TARGET_UNIT and not place.is_image:
         for rival in active_rivals(("rsync.service", "rsyncd.service", "rsync.socket")):
-            print(f"sersync: {rival} runs too; only one can have the port: systemctl disable"
-                  f" --now {rival}", file=sys.stderr)  # fmt: skip
+            print(f"sersync: {rival} runs too; it holds port 873, and serves without TLS:"
+                  f" systemctl disable --now {rival}", file=sys.stderr)  # fmt: skip
     if not failed and not place.is_image:
         print(f"look at it: systemctl status {what}; journalctl -fu {what}")
     return 69 if failed else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -57,6 +58,7 @@ def init(
     nothing.
     """
     from sersync.cli import target_made
+    from sersync.rsyncd.certificate import found_certificate
 
     path = os.path.abspath(path)
     hosts = tuple(host or (_own_name(),))
@@ -66,6 +68,7 @@ def init(
         return target_made.print_ssh(path, host=hosts[0], user=user, key_file=key)
     if not module or not user or not allow:
         raise UsageError("a daemon's module needs --module, --user and --allow")
+    file = os.path.abspath(config or default_file())
     request = target_made.Request(
         module=module,
         path=path,
@@ -74,9 +77,9 @@ def init(
         port=port,
         read_only=read_only,
         hosts=hosts,
-        config=os.path.abspath(config or default_file()),
+        config=file,
         fake_super=fake_super,
-        tls=tls,
+        tls=tls or found_certificate(Path(file)) is not None,
     )
     return target_made.make(request, apply=apply)
 

@@ -266,6 +266,10 @@ def _print_source_side(
         arguments += ["--port", str(request.port)]
     print("# Then start it here:")
     print(shlex.join(["sersync", "target", "serve", "-c", request.config, *arguments]))
+    if os.geteuid() == 0:
+        install = ["sersync", "service", "install", "--target", "-c", request.config, *arguments]
+        print("# Or as a service, from now on:")
+        print(shlex.join(install))
     print()
     print("# And on the source:")
     for line in source_side(SourceSide(endpoint=endpoint, password=password, certificate=pem)):

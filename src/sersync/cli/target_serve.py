@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import sys
@@ -11,8 +12,10 @@ from typing import Annotated
 
 from typer import Option
 
-from sersync.cli.target_options import Allow, ReadOnly, default_file
+from sersync.cli.target_options import Allow, Cert, Key, ReadOnly, Tls, check_tls, default_file
 from sersync.errors import ConfigError, EnvironmentMissing, Mistake, UsageError
+
+log = logging.getLogger("sersync.daemon")
 
 _Config = Annotated[
     str, Option("--config", "-c", metavar="FILE", help="An rsyncd.conf, instead of --module.")
@@ -27,9 +30,6 @@ _Port = Annotated[
     int | None, Option(min=1, max=65535, metavar="N", help="873, or 874 with TLS, or 8730.")
 ]
 _Address = Annotated[str, Option(metavar="ADDRESS", help="Listen on this address only.")]
-_Tls = Annotated[bool, Option("--tls", help="Speak TLS, by stunnel, and nothing else.")]
-_Cert = Annotated[str, Option(metavar="FILE", help="The certificate, if not that of init.")]
-_Key = Annotated[str, Option(metavar="FILE", help="Its private key.")]
 
 
 def serve(
@@ -42,9 +42,9 @@ def serve(
     read_only: ReadOnly = False,
     port: _Port = None,
     address: _Address = "",
-    tls: _Tls = False,
-    cert: _Cert = "",
-    key: _Key = "",
+    tls: Tls = None,
+    cert: Cert = "",
+    key: Key = "",
 ) -> int:
     """Run an rsync daemon in the foreground until Ctrl-C, by FILE or with one module."""
     from sersync.daemon.logs import configure
@@ -62,9 +62,9 @@ def serve(
         else:
             file = Path(config or default_file())
         found_port, found_address = _listening(file)
-        if tls or cert:
+        certificate, private = _certificate(file, tls, cert, key) or (None, None)
+        if certificate is not None:
             found_port = 0
-        certificate, private = _certificate(file, cert, key) if tls or cert else (None, None)
         return receive(
             Reception(
                 config_file=file.resolve(),
@@ -109,14 +109,20 @@ def _listening(file: Path) -> tuple[int, str]:
     return port, common.text("address")
 
 
-def _certificate(file: Path, cert: str, key: str) -> tuple[Path, Path]:
-    from sersync.rsyncd.certificate import certificate_of
+def _certificate(file: Path, tls: bool | None, cert: str, key: str) -> tuple[Path, Path] | None:
+    """Return what TLS is spoken with; None without TLS.
 
-    if bool(cert) != bool(key):
-        raise UsageError("--cert and --key go together")
+    A file that was made for TLS is never served without it by accident: that has to be asked for.
+    """
+    from sersync.rsyncd.certificate import certificate_of, found_certificate
+
+    check_tls(tls, cert, key)
     if cert:
         return Path(cert).resolve(), Path(key).resolve()
-    return certificate_of(file.resolve())
+    found = None if tls is False else found_certificate(file)
+    if tls is None and found is not None:
+        log.info("TLS is spoken, because %s is there; without: --no-tls", found[0].parent)
+    return found or (certificate_of(file.resolve()) if tls else None)
 
 
 def _one_module(

@@ -73,6 +73,11 @@ def job_of(
     )
 
 
+def serving(program: Iterable[str], config_file: str, options: Iterable[str]) -> list[str]:
+    """Return the command of the receiving side as a service: *options* are those of ``serve``."""
+    return [*program, "target", "serve", "--config", config_file, *options]
+
+
 def checked(text: str) -> str:
     """Return *text*, which a line of a unit file can hold; else raise ``UsageError``."""
     if _UNWRITABLE.search(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from sersync.install.job import Job
+from sersync.install.job import Job, serving
 
 _SCRIPT = """\
 #!/bin/sh
@@ -74,9 +74,9 @@ def source_script(job: Job) -> str:
     )
 
 
-def target_script(program: Sequence[str], config_file: str) -> str:
-    """Return the rc script of the receiving side."""
-    command = [*program, "target", "serve", "--config", config_file]
+def target_script(program: Sequence[str], config_file: str, options: Sequence[str] = ()) -> str:
+    """Return the rc script of the receiving side: *config_file* is served, with *options*."""
+    command = serving(program, config_file, options)
     return _script("sersync-target", "sersync: rsync daemon for replicas", command, 20)
 
 

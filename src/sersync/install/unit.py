@@ -6,11 +6,11 @@ and later; older ones ignore what they do not know, and say so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sersync.install.job import Job
+from sersync.install.job import Job, serving
 
 _LONGEST_STOP_S: Final = 20
 _WATCHDOG: Final = "5min"
@@ -60,8 +60,8 @@ def source_unit(job: Job) -> str:
     )  # fmt: skip
 
 
-def target_unit(program: Iterable[str], config_file: str) -> str:
-    """Return the unit file of the receiving side, which serves *config_file*."""
+def target_unit(program: Iterable[str], config_file: str, options: Sequence[str] = ()) -> str:
+    """Return the unit file of the receiving side: *config_file* is served, with *options*."""
     return _text(
         f"The receiving side of sersync: an rsync daemon that serves {config_file}.",
         [
@@ -76,7 +76,7 @@ def target_unit(program: Iterable[str], config_file: str) -> str:
             Line("[Service]"),
             Line("Type", "notify", "started means: the daemon greets on its port"),
             Line("NotifyAccess", "main", "no rsync speaks for it"),
-            Line("ExecStart", _command(*program, "target", "serve", "--config", config_file)),
+            Line("ExecStart", _command(*serving(program, config_file, options))),
             Line("Restart", "on-failure", "a port that is held may become free"),
             Line("RestartSec", "5s", "time for a port or a disk to come back"),
             Line(

@@ -21,6 +21,18 @@ def certificate_of(config_file: Path) -> tuple[Path, Path]:
     return directory / "cert.pem", directory / "key.pem"
 
 
+def found_certificate(config_file: Path) -> tuple[Path, Path] | None:
+    """Return where the certificate and the key are that make *config_file* one for TLS, or None.
+
+    What is missing of them is no reason to do without: whoever made the directory meant TLS.
+    """
+    for file in (config_file.absolute(), config_file.resolve()):
+        found = certificate_of(file)
+        if os.path.lexists(found[0].parent):
+            return found
+    return None
+
+
 def make_certificate(config_file: Path, hosts: Sequence[str]) -> None:
     """Make a certificate that names *hosts*, by name or address, and its key, mode 0600.
 

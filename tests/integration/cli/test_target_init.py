@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -136,6 +137,93 @@ def test_tls(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
     assert_same_trees(source, copy)
     doctor_is_content(cli, command, except_for=WITHOUT_ROOT)
     assert list(copy.glob(".sersync*")) == []
+
+
+def installed_command(cli: Cli, tmp_path: Path, *more: str) -> list[str]:
+    """Return the arguments of sersync in the unit that is printed for the file of init."""
+    done = cli.run(
+        "service", "install", "--target", "-c", str(tmp_path / "rsyncd.conf"), "--print",
+        "--root", "image", *more,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("ExecStart=")]
+    words = shlex.split(line.partition("=")[2])
+    return words[words.index("target") :]
+
+
+@pytest.mark.parametrize("links", [False, True], ids=["its name", "a link to it"])
+def test_the_service_of_a_file_that_was_made_for_tls_speaks_tls_and_nothing_else(
+    cli: Cli, tmp_path: Path, copy: Path, source: Path, links: bool
+) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    port = str(free_port())
+    more = () if os.geteuid() == 0 else ("--no-fake-super",)
+    said = init(cli, tmp_path, copy, "--tls", "--port", port, "--apply", *more)
+    if links:
+        (tmp_path / "rsyncd.conf").rename(tmp_path / "moved.conf")
+        (tmp_path / "rsyncd.conf").symlink_to("moved.conf")
+    command = installed_command(cli, tmp_path, "--port", port)
+    running = cli.start(*command)
+    running.wait_until(lambda: "ready: rsync over TLS" in running.err)
+
+    mirror = paste(said, tmp_path, source)
+    done = cli.run(*mirror, "--once")
+    plain = subprocess.run(
+        ["rsync", f"rsync://127.0.0.1:{port}/copy/"], capture_output=True, text=True, timeout=30
+    )
+
+    assert done.returncode == 0, done.stderr + running.err
+    assert (copy / "dir" / "file").read_text() == "content"
+    assert plain.returncode != 0, plain.stdout
+
+
+def test_without_a_word_of_tls_a_file_that_was_made_for_it_is_served_with_it(
+    cli: Cli, tmp_path: Path, copy: Path
+) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    init(cli, tmp_path, copy, "--tls", "--apply")
+
+    running = serve(cli, tmp_path, "--port", str(free_port()))
+
+    assert "ready: rsync over TLS on port" in running.err
+    assert f"because {tmp_path}/rsyncd.tls is there" in running.err
+    assert running.stop() == 0
+    plain = serve(cli, tmp_path, "--no-tls", "--port", str(free_port()))
+    assert "ready: rsync on port" in plain.err
+
+
+def test_a_certificate_that_is_lost_is_no_reason_to_serve_without(
+    cli: Cli, tmp_path: Path, copy: Path
+) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    init(cli, tmp_path, copy, "--tls", "--apply")
+    command = installed_command(cli, tmp_path, "--port", str(free_port()))
+    (tmp_path / "rsyncd.tls" / "cert.pem").unlink()
+    half = cli.run("target", "serve", "-c", str(tmp_path / "rsyncd.conf"), *command[4:6])
+    shutil.rmtree(tmp_path / "rsyncd.tls")
+    gone = cli.run(*command)
+
+    for done in (half, gone):
+        assert done.returncode == 69, done.stderr
+        assert "rsyncd.tls/cert.pem cannot be read" in done.stderr
+
+
+def test_one_more_module_in_a_file_for_tls_is_reached_by_tls(
+    cli: Cli, tmp_path: Path, copy: Path
+) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    init(cli, tmp_path, copy, "--tls", "--apply")
+    done = cli.run(
+        "target", "init", "--module", "more", "--path", str(tmp_path / "more"), "--user", "pusher",
+        "--allow", "127.0.0.1", "--host", "127.0.0.1", "-c", str(tmp_path / "rsyncd.conf"),
+    )  # fmt: skip
+
+    assert "rsyncs://pusher@127.0.0.1" in done.stdout, done.stderr
+    assert "--tls" in done.stdout
 
 
 def test_ssh_restricted_to_rsync(

@@ -109,12 +109,33 @@ def test_a_configuration_with_mistakes_becomes_no_service(
     assert not (tmp_path / "image").exists()
 
 
+@pytest.mark.parametrize("words", [("--port", "8740"), ("--no-tls",), ("--cert", "a")])
+def test_what_is_for_the_receiving_side_is_refused_for_a_source(
+    cli: Cli, config: Path, words: tuple[str, ...]
+) -> None:
+    done = cli.run("service", "install", "-c", "www.toml", *words, "--root", "image")
+
+    assert (done.returncode, "are for --target" in done.stderr) == (64, True), done.stderr
+
+
+def test_a_certificate_of_ones_own_goes_into_the_service(cli: Cli) -> None:
+    done = cli.run(
+        "service", "install", "--target", "--cert", "c.pem", "--key", "k.pem", "--print",
+        "--root", "image",
+    )  # fmt: skip
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("ExecStart=")]
+
+    assert re.search(r" --cert /\S*/c\.pem --key /\S*/k\.pem$", line), line
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("-c", "none.conf"), "none.conf does not exist"),
         (("--user", "daemon"), "--user is not for --target"),
         (("--name", "other"), "--name is not for --target"),
+        (("--cert", "cert.pem"), "--cert and --key go together"),
+        (("--cert", "cert.pem", "--key", "key.pem", "--no-tls"), "exclude each other"),
     ],
 )
 def test_a_receiving_side_that_could_not_be_meant_becomes_no_service(

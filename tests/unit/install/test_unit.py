@@ -9,7 +9,7 @@ import pytest
 
 from sersync.errors import UsageError
 from sersync.install.job import Job, job_of
-from sersync.install.rc import cron_lines, source_script
+from sersync.install.rc import cron_lines, source_script, target_script
 from sersync.install.unit import source_unit, target_unit
 from sersync.model.options import RsyncOptions
 from sersync.model.target import LocalDirectory, RsyncModule, Settings, Source, Target
@@ -47,6 +47,16 @@ def test_every_directive_of_the_service_has_its_reason_above_it(text: str) -> No
     for above, line in pairwise(service):
         if line and not line.startswith(("#", "ExecStart")):
             assert above.startswith("# ") and above.endswith("."), line  # noqa: PT018
+
+
+def test_a_receiving_side_is_served_with_its_options_by_each_kind_of_service() -> None:
+    options = ["--port", "8740", "--tls"]
+    unit = target_unit(["/usr/bin/sersync"], "/etc/rsyncd.conf", options)
+    script = target_script(["/usr/bin/sersync"], "/etc/rsyncd.conf", options)
+
+    command = "/usr/bin/sersync target serve --config /etc/rsyncd.conf --port 8740 --tls"
+    assert value(unit, "ExecStart") == command
+    assert command in script
 
 
 def test_without_local_targets_it_may_read_everything_and_write_nothing() -> None:
