@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typer import Argument, Option
 from sersync.cli.instances import looked_in, sockets
 from sersync.cli.place import EVERYTHING, Place, about
 from sersync.errors import UsageError
-from sersync.model.pasting import own_command
+from sersync.model.pasting import own_command, word
 from sersync.model.request import Did, Request, Verb
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def asked(state_dir: str, question: Callable[[str], _Answer]) -> tuple[str, _Ans
             print(f"sersync: {sentence}", file=sys.stderr)
         return Code.NOT_RUNNING
     if len(running) > 1:
-        lines = "\n".join(f"--state-dir {shlex.quote(os.path.dirname(path))}" for path in running)
+        lines = "\n".join(f"--state-dir {word(os.path.dirname(path))}" for path in running)
         raise UsageError("several instances are running; say which one is meant", hint=lines)
     try:
         return running[0], question(running[0])

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from sersync.cli.compare import Comparison, compare_trees
 from sersync.model.figures import count, size, span
+from sersync.model.pasting import word
 from sersync.model.status import TargetState, TargetStatus
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ class Show:
         say = partial(self._console.print, soft_wrap=True)
         say("\nStill running. In another terminal:\n")
         for line in (
-            f"echo hello > {self._stage.source}/hello.txt",
-            f"ls -l {self._stage.target}",
-            f"{_own_name()} status --state-dir {self._stage.state}",
+            f"echo hello > {word(str(self._stage.source / 'hello.txt'))}",
+            f"ls -l {word(str(self._stage.target))}",
+            f"{_own_name()} status --state-dir {word(str(self._stage.state))}",
         ):
             say(f"    {line}", style="cyan", markup=False)
         say("\nCtrl-C ends it and removes the directory.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sersync.errors import ConfigError, SersyncError, UsageError
+from sersync.model.pasting import word
 
 if TYPE_CHECKING:
     from sersync.config.toml import Loaded
@@ -64,7 +65,7 @@ def parse_order(words: list[str]) -> Order:
     if rest:
         raise UsageError(
             f"{rest[0]}: nothing is expected here",
-            hint=f"sersync2 -o {rest[0]}    # was that meant?",
+            hint=f"sersync2 -o {word(rest[0])}    # was that meant?",
         )
     given = dict(options)
     plugin = given.get("-m", "")
@@ -110,7 +111,7 @@ def _complain(error: SersyncError) -> None:
     if isinstance(error, ConfigError) and not os.path.exists(error.file):
         print("         sersync2 -o FILE    # where the configuration is", file=sys.stderr)
     elif isinstance(error, ConfigError):
-        print(f"         sersync check -c {error.file}    # what it means", file=sys.stderr)
+        print(f"         sersync check -c {word(error.file)}    # what it means", file=sys.stderr)
 
 
 def _obey(order: Order, words: list[str]) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 
 from sersync.cli.target_options import default_file
 from sersync.errors import EnvironmentMissing, UsageError
+from sersync.model.pasting import command_line, word
 from sersync.model.target import RSYNC_PORT, RSYNCS_PORT, RemoteShell, RsyncModule
 from sersync.rsyncd.certificate import certificate_of, make_certificate
 from sersync.rsyncd.check import check_configuration
@@ -74,7 +75,7 @@ def make(request: Request, *, apply: bool) -> int:
     certificate, _ = certificate_of(request.config_file)
     steps = []
     if not os.path.isdir(request.path):
-        steps.append(f"mkdir -p {shlex.quote(request.path)}")
+        steps.append(f"mkdir -p {word(request.path)}")
     if request.user not in passwords:
         steps.append(f"a password for {request.user} in {request.secrets_file}, mode 0600")
     if request.tls and not certificate.exists():
@@ -265,11 +266,11 @@ def _print_source_side(
     if certificate and request.port:
         arguments += ["--port", str(request.port)]
     print("# Then start it here:")
-    print(shlex.join(["sersync", "target", "serve", "-c", request.config, *arguments]))
+    print(command_line("sersync", "target", "serve", "-c", request.config, *arguments))
     if os.geteuid() == 0:
         install = ["sersync", "service", "install", "--target", "-c", request.config, *arguments]
         print("# Or as a service, from now on:")
-        print(shlex.join(install))
+        print(command_line(*install))
     print()
     print("# And on the source:")
     for line in source_side(SourceSide(endpoint=endpoint, password=password, certificate=pem)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from typer import Option
 
 from sersync.cli.target_options import Allow, Cert, Key, ReadOnly, Tls, check_tls, default_file
 from sersync.errors import ConfigError, EnvironmentMissing, Mistake, UsageError
+from sersync.model.pasting import word
 
 log = logging.getLogger("sersync.daemon")
 
@@ -139,7 +139,7 @@ def _one_module(
     if not name or not path:
         raise UsageError("--module and --path go together")
     if not os.path.isdir(path):
-        raise UsageError(f"--path: {path} is no directory", hint=f"mkdir -p {shlex.quote(path)}")
+        raise UsageError(f"--path: {path} is no directory", hint=f"mkdir -p {word(path)}")
     user, _ = secrets
     as_root = os.geteuid() == 0
     module = Module(

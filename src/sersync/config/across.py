@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import stat
 from itertools import combinations
 
 from sersync.config.findings import Findings
 from sersync.config.positions import Path
 from sersync.config.resolve import Placed, Resolved
+from sersync.model.pasting import word
 from sersync.model.path import RelPath, display, is_within
 from sersync.model.target import (
     LocalDirectory,
@@ -134,11 +134,9 @@ def _check_secret(file: str, place: Path, findings: Findings) -> bool:
     elif stat.S_ISDIR(status.st_mode):
         findings.mistake(place, f"{file} is a directory")
     elif status.st_mode & 0o006:
-        findings.mistake(place, f"{file} can be read by others", f"chmod 600 {shlex.quote(file)}")
+        findings.mistake(place, f"{file} can be read by others", f"chmod 600 {word(file)}")
     elif os.geteuid() == 0 and status.st_uid != 0:
-        findings.mistake(
-            place, f"{file} does not belong to root", f"chown root {shlex.quote(file)}"
-        )
+        findings.mistake(place, f"{file} does not belong to root", f"chown root {word(file)}")
     else:
         return True
     return False
@@ -154,7 +152,7 @@ def _check_password(file: str, one: Placed, findings: Findings) -> None:
                 (*one.path, "password_file"),
                 f"{file} holds user:password, as a daemon's secrets file does: all of it is taken"
                 " for the password",
-                f"sed -i 's/^{display(user)}://' {file}",
+                f"sed -i '1s/^[^:]*://' {word(file)}",
             )
 
 

@@ -20,6 +20,7 @@ from sersync.config.schema import Document
 from sersync.config.toml import Loaded, surroundings
 from sersync.errors import Mistake, SourceError, UsageError
 from sersync.model.endpoint import parse_endpoint
+from sersync.model.pasting import word
 from sersync.model.target import RemoteShell, RsyncModule
 
 _REMOTE = re.compile(r"[^/]*:|[^/]*@|[~\[\s]")
@@ -167,7 +168,7 @@ def _check_parent(path: Path, target: str, findings: Findings) -> None:
         findings.mistake(
             path,
             f"{above} does not exist",
-            f"mkdir -p {above}; for a host, write host::module or host:/path",
+            f"mkdir -p {word(above)}; for a host, write host::module or host:/path",
         )
 
 

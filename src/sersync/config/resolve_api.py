@@ -9,6 +9,7 @@ from typing import Final
 from sersync.config.findings import Findings
 from sersync.config.schema import ApiTable
 from sersync.model.api import ApiSettings, is_loopback, parse_listen
+from sersync.model.pasting import word
 
 _SHORTEST_TOKEN: Final = 16
 _MAKE_ONE: Final = "umask 077; openssl rand -base64 33 >"
@@ -41,16 +42,18 @@ def _token(file: str, findings: Findings, read_file: Callable[[str], bytes] | No
     try:
         content = read_file(file) if read_file is not None else b""
     except OSError as error:
-        findings.mistake(place, f"{file}: {error.strerror or error}", f"{_MAKE_ONE} {file}")
+        findings.mistake(place, f"{file}: {error.strerror or error}", f"{_MAKE_ONE} {word(file)}")
         return ""
     token = os.fsdecode(content.split(b"\n")[0].strip())
     if not (token.isascii() and token.isprintable()):
         # RFC 6750, section 2.1: what stands in a header.
-        findings.mistake(place, f"the first line of {file} is no plain text", f"{_MAKE_ONE} {file}")
+        findings.mistake(
+            place, f"the first line of {file} is no plain text", f"{_MAKE_ONE} {word(file)}"
+        )
     elif len(token) < _SHORTEST_TOKEN:
         findings.mistake(
             place,
             f"the first line of {file} is shorter than {_SHORTEST_TOKEN} characters",
-            f"{_MAKE_ONE} {file}",
+            f"{_MAKE_ONE} {word(file)}",
         )
     return token

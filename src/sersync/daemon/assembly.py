@@ -16,7 +16,7 @@ from sersync.errors import SourceError
 from sersync.linux.identity import is_empty, place_of
 from sersync.linux.roll import Roll
 from sersync.model.filters import Filter
-from sersync.model.pasting import resume_command
+from sersync.model.pasting import resume_command, word
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
 from sersync.model.target import RemoteShell, RsyncModule, Source, Target
@@ -56,7 +56,7 @@ def assemble_source(
         where = os.fsdecode(source.root)
         raise SourceError(
             f"the source {where} cannot be read: {error.strerror}",
-            hint=f"ls -ld {where}",
+            hint=f"ls -ld {word(source.root)}",
         ) from error
     log = Changelog() if log is None else log
     return _pipeline(source, root, guard, log, clock=clock, state_dir=state_dir)

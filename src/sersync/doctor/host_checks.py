@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
 from sersync.doctor.facts import Demand, HostFacts, Room
 from sersync.doctor.finding import Finding, Subject
 from sersync.model.mount import NETWORK_KINDS
+from sersync.model.pasting import word
 
 HOST: Final = Subject("this host")
 _OLDEST_RSYNC: Final = (3, 1, 3)
@@ -139,7 +139,7 @@ def _state(facts: HostFacts) -> Iterator[Finding]:
         yield HOST.failure(
             "state", f"the state directory {state.path} cannot be used: {facts.state_obstacle}",
             "Give another one with --state-dir, or as state_dir in the configuration.",
-            f"ls -ld {shlex.quote(state.path)}",
+            f"ls -ld {word(state.path)}",
         )  # fmt: skip
         return
     if state.kind in NETWORK_KINDS:
@@ -157,7 +157,7 @@ def space(subject: Subject, check: str, room: Room, command: str = "") -> Iterat
     """Yield what is left in *room*: bytes, and inodes where the file system counts them."""
     if room.total_bytes <= 0:
         return
-    place = shlex.quote(room.path)
+    place = word(room.path)
     look = command or f"df -h {place}; df -i {place}"
     free = f"{room.free_bytes / (1 << 30):,.1f} GiB free of {room.total_bytes / (1 << 30):,.1f}"
     if room.total_inodes > 0 and room.free_inodes * 1000 < room.total_inodes:

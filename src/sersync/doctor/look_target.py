@@ -14,6 +14,7 @@ from sersync.doctor.target_facts import TargetFacts
 from sersync.linux.children import Children
 from sersync.linux.wake import Wake
 from sersync.model.batch import Outcome, Reason
+from sersync.model.pasting import word
 from sersync.model.path import display
 from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.launch import Launcher
@@ -75,7 +76,7 @@ def _look_at_directory(target: Target, local: LocalDirectory) -> TargetFacts:
         reason = Reason(
             message=f"{place} does not exist",
             remedy="Create it, or mount the file system that holds it.",
-            command=f"mkdir -p {place}",
+            command=f"mkdir -p {word(place)}",
         )
         return TargetFacts(was_tried=True, failure=reason)
     if not os.path.isdir(path):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
 from sersync.doctor.facts import HostFacts, SourceFacts
 from sersync.doctor.finding import Finding, Subject
 from sersync.model.mount import tells_of_all
+from sersync.model.pasting import word
 
 _MADE_UP: Final = frozenset(
     ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "devpts")
@@ -19,7 +19,7 @@ _MADE_UP: Final = frozenset(
 def check_source(facts: SourceFacts, host: HostFacts) -> Iterator[Finding]:
     """Yield a finding for each thing that a source must give."""
     subject = Subject(f"source {facts.name}")
-    root = shlex.quote(facts.root)
+    root = word(facts.root)
     if facts.obstacle:
         yield subject.failure(
             "reads", f"{facts.root} {facts.obstacle}",
@@ -33,7 +33,7 @@ def check_source(facts: SourceFacts, host: HostFacts) -> Iterator[Finding]:
             yield subject.warning(
                 "watches", f"{mount.point} is mounted from {mount.kind}: {_why(mount.kind)}",
                 "Exclude it, or run sersync where those files are changed.",
-                f"findmnt {shlex.quote(mount.point)}",
+                f"findmnt {word(mount.point)}",
             )  # fmt: skip
     yield _contents(subject, facts, host)
     if facts.entries == 0:
@@ -50,7 +50,7 @@ def _kind(subject: Subject, facts: SourceFacts) -> Finding:
     return subject.warning(
         "watches", f"{facts.root} lies on {facts.kind}: {_why(facts.kind)}",
         "Run sersync on the host that has the disk, to have them at once.",
-        f"findmnt -T {shlex.quote(facts.root)}",
+        f"findmnt -T {word(facts.root)}",
     )  # fmt: skip
 
 

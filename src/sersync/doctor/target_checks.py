@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +10,7 @@ from sersync.doctor.host_checks import space
 from sersync.doctor.kept_checks import check_kept
 from sersync.doctor.target_facts import Reached, ShellFacts, TargetFacts
 from sersync.model.batch import Reason
+from sersync.model.pasting import word
 from sersync.model.target import RemoteShell, RsyncModule, Target
 from sersync.transfer.causes import find_cause
 
@@ -66,7 +66,7 @@ def _reached(
     if reached.no_address:
         yield subject.failure(
             "name", f"the name {module.host} stands for no address: {reached.no_address}",
-            "Check its spelling and the name service.", f"getent hosts {shlex.quote(module.host)}",
+            "Check its spelling and the name service.", f"getent hosts {word(module.host)}",
         )  # fmt: skip
         return
     yield subject.ok("name", ", ".join(reached.addresses))
@@ -130,7 +130,7 @@ def _login(
     if shell.identity_obstacle:
         yield subject.failure(
             "key", shell.identity_obstacle, "Correct its path or its mode.",
-            f"chmod 600 {shlex.quote(endpoint.identity)}",
+            f"chmod 600 {word(endpoint.identity)}",
         )  # fmt: skip
     if shell.code in (124, 127, 255):
         cause = find_cause(255, shell.said, target)
@@ -139,7 +139,7 @@ def _login(
         reason = cause.reason if cause is not None else Reason(
             message=f"{login} lets us not in: {said}",
             remedy="Make this work without a question:",
-            command=f"ssh -o BatchMode=yes {shlex.quote(login)} true",
+            command=f"ssh -o BatchMode=yes {word(login)} true",
         )  # fmt: skip
         yield subject.failed("login", reason)
         return
@@ -163,7 +163,7 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
             " through that",
             "Let its start-up files (.bashrc and the like) print nothing without a terminal."
             " This must print nothing:",
-            f"ssh {shlex.quote(login)} true",
+            f"ssh {word(login)} true",
         )  # fmt: skip
     else:
         yield subject.ok("shell", "prints nothing of its own")
@@ -173,7 +173,7 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
         yield subject.failure(
             "far rsync", "there is no rsync, or not in the path of its shell",
             "Install it there, or give its place as 'rsync_path'.",
-            f"ssh {shlex.quote(login)} command -v rsync",
+            f"ssh {word(login)} command -v rsync",
         )  # fmt: skip
     if shell.again_seconds is None:
         yield subject.warning(
@@ -194,11 +194,11 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
 
 def _modules(module: RsyncModule) -> str:
     host = f"[{module.host}]" if ":" in module.host else module.host
-    return f"rsync {shlex.quote(f'rsync://{host}:{module.port}/')}"
+    return f"rsync {word(f'rsync://{host}:{module.port}/')}"
 
 
 def _df(endpoint: object) -> str:
     if not isinstance(endpoint, RemoteShell):
         return ""
     login = f"{endpoint.user}@{endpoint.host}" if endpoint.user else endpoint.host
-    return f"ssh {shlex.quote(login)} 'df -h; df -i'"
+    return f"ssh {word(login)} 'df -h; df -i'"

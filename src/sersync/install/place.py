@@ -10,6 +10,7 @@ from typing import Final
 
 from sersync.errors import EnvironmentMissing, UsageError
 from sersync.linux.once import run_once
+from sersync.model.pasting import command_line
 
 _UNITS: Final = "etc/systemd/system"
 _SCRIPTS: Final = "etc/init.d"
@@ -51,7 +52,8 @@ def put(file: Path, text: str, *, mode: int) -> bool:
     if known == text:
         return False
     if known and _MARK not in known:
-        raise UsageError(f"{file} is not ours, so it is left alone", hint=f"mv {file} {file}.old")
+        aside = command_line("mv", f"{file}", f"{file}.old")
+        raise UsageError(f"{file} is not ours, so it is left alone", hint=aside)
     draft = file.with_name(f".{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

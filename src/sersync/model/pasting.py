@@ -10,13 +10,19 @@ from sersync.model.path import printable
 _PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"\\'")
 
 
-def word(value: bytes) -> str:
+def word(value: str | bytes) -> str:
     r"""Return *value* as one word of a shell; bytes that do not show are written ``$'\xNN'``."""
-    text = value.decode("utf-8", "surrogateescape")
+    raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    text = raw.decode("utf-8", "surrogateescape")
     if printable(text) == text:
         return shlex.quote(text)
-    escaped = "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in value)
+    escaped = "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in raw)
     return f"$'{escaped}'"
+
+
+def command_line(*words: str | bytes) -> str:
+    """Return the command of *words* as a line to paste."""
+    return " ".join(map(word, words))
 
 
 def own_command(*words: str, state_dir: str) -> str:
@@ -25,9 +31,7 @@ def own_command(*words: str, state_dir: str) -> str:
     That is always named: others may run here too, and be found instead.
     """
     where = ("--state-dir", state_dir) if state_dir else ()
-    return " ".join(
-        word(each.encode("utf-8", "surrogateescape")) for each in ("sersync", *words, *where)
-    )
+    return command_line("sersync", *words, *where)
 
 
 def resume_command(state_dir: str, source: str, target: str = "", *, confirm: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sersync.errors import UsageError
+from sersync.model.pasting import command_line
 from sersync.rsyncd.conf import DaemonConfig, Module, render, render_module
 from sersync.rsyncd.parameters import PARAMETERS, Kind, boolean, number, spelled
 from sersync.rsyncd.reading import Configuration, Files, Section, read_configuration
@@ -47,7 +48,8 @@ def new_text(wish: Wish, file: str, files: Files) -> str:
     configuration = read_configuration(file, files)
     if configuration.is_broken:
         raise UsageError(
-            f"{file} is broken, so nothing is added to it", hint=f"sersync target check {file}"
+            f"{file} is broken, so nothing is added to it",
+            hint=command_line("sersync", "target", "check", file),
         )
     section = os.fsdecode(render_module(wish.module, as_root=wish.as_root))
     present = _module_like(wish.module.name, configuration)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
+from sersync.model.pasting import command_line, word
 from sersync.model.target import RemoteShell, RsyncModule
 
 
@@ -29,17 +29,17 @@ def source_side(side: SourceSide) -> Iterator[str]:
     if side.password or side.certificate:
         yield "install -d -m 755 /etc/sersync"
     if side.password:
-        yield f"install -m 600 /dev/null {shlex.quote(password_file)}"
-        yield f"printf '%s\\n' {shlex.quote(side.password)} > {shlex.quote(password_file)}"
+        yield f"install -m 600 /dev/null {word(password_file)}"
+        yield f"printf '%s\\n' {word(side.password)} > {word(password_file)}"
         options += ["--password-file", password_file]
     if side.certificate:
-        yield f"cat > {shlex.quote(ca_file)} <<'END'"
+        yield f"cat > {word(ca_file)} <<'END'"
         yield from side.certificate.strip().splitlines()
         yield "END"
         options += ["--ca-file", ca_file]
     yield ""
     yield "# Try it:"
-    yield shlex.join(["sersync", "mirror", "/srv/tree", str(endpoint), *options])
+    yield command_line("sersync", "mirror", "/srv/tree", str(endpoint), *options)
     yield ""
     yield "# Or in sersync.toml:"
     yield "[[source]]"

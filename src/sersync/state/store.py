@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Sequence
@@ -20,6 +19,7 @@ from sersync.errors import StateUnavailable
 from sersync.model.batch import Reason
 from sersync.model.checkpoint import Checkpoint, Kept, Moment, Recovered, RootIdentity
 from sersync.model.manifest import Row
+from sersync.model.pasting import word
 from sersync.model.path import RelPath, display
 from sersync.state import manifest
 from sersync.state.aside import set_aside
@@ -317,14 +317,14 @@ def _unreadable(file: str, error: Exception) -> Reason:
         message=f"the state in {file} cannot be read: {_cause(error)}",
         remedy="Everything is compared again. Replication goes on, and sersync tries to store"
         " its state anew.",
-        command=f"ls -l {shlex.quote(file)}; df -h {shlex.quote(os.path.dirname(file))}",
+        command=f"ls -l {word(file)}; df -h {word(os.path.dirname(file))}",
     )
 
 
 def _unstored(file: str, error: Exception) -> dict[str, str]:
     return {
         "message": f"the state cannot be stored in {file}: {_cause(error)}",
-        "hint": f"df -h {shlex.quote(os.path.dirname(file))}; ls -l {shlex.quote(file)}",
+        "hint": f"df -h {word(os.path.dirname(file))}; ls -l {word(file)}",
     }
 
 

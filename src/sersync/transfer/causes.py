@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.model.batch import Reason, Verdict
+from sersync.model.pasting import word
 from sersync.model.path import display
 from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.cause_table import TABLE, Row
@@ -73,17 +73,17 @@ def _facts(target: Target) -> dict[str, str]:
                 "by": f" (ca_file = {ca_file})" if ca_file else " (no ca_file was given)",
                 "other_way": "no TLS" if endpoint.tls else "TLS",
                 "who": f" (user {endpoint.user})" if endpoint.user else " (no user was given)",
-                "on_target": f"ssh {shlex.quote(endpoint.host)} ",
+                "on_target": f"ssh {word(endpoint.host)} ",
             }
             if endpoint.tls:
                 facts["client"] = "sersync target list"
-                facts["client"] += f" --ca-file={shlex.quote(ca_file)}" if ca_file else ""
+                facts["client"] += f" --ca-file={word(ca_file)}" if ca_file else ""
             if target.password_file:
-                facts["password_option"] = f"--password-file={shlex.quote(target.password_file)} "
+                facts["password_option"] = f"--password-file={word(target.password_file)} "
         case RemoteShell():
             login = f"{endpoint.user}@{endpoint.host}" if endpoint.user else endpoint.host
             facts |= {"host": endpoint.host, "login": login}
-            facts["on_target"] = f"ssh {shlex.quote(login)} "
+            facts["on_target"] = f"ssh {word(login)} "
             facts["host_key"] = f"[{endpoint.host}]:{endpoint.port}"
             if endpoint.port in (None, 22):
                 facts["host_key"] = endpoint.host
@@ -101,6 +101,5 @@ def _quoted(facts: Mapping[str, str]) -> dict[str, str]:
     """Quote for a shell what is one word there; what is several was quoted in pieces."""
     pieces = ("on_target", "password_option", "client")
     return {
-        key: value if key in pieces or not value else shlex.quote(value)
-        for key, value in facts.items()
+        key: value if key in pieces or not value else word(value) for key, value in facts.items()
     }

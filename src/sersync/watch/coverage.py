@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Final
 from sersync.linux.inotify import IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_ONLYDIR, remove_watch
 from sersync.linux.limits import Limit, raise_limit, read_limit
 from sersync.model.filters import Filter
+from sersync.model.pasting import word
 from sersync.model.path import ROOT, RelPath, ancestors, display, is_within, parent
 from sersync.model.report import Desync, DesyncReason
 from sersync.watch.coalesce import ENTRY_EVENTS, ROOT_EVENTS
@@ -229,7 +229,7 @@ class Coverage:
                 f" '{Limit.WATCHES.command(wanted)}' and restart.",
             )
             return
-        path = shlex.quote(display(self._absolute(directory)))
+        path = word(self._absolute(directory))
         self.give_up(
             directory,
             DesyncReason.UNREADABLE,

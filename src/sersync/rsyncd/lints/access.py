@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from sersync.model.pasting import word
 from sersync.rsyncd.lints.finding import FileFacts, Finding, Lint, Severity
 
 _EVERYBODY: Final = frozenset(("*", "0.0.0.0/0", "::/0", "0.0.0.0/0.0.0.0", "*.*.*.*"))
@@ -142,7 +142,7 @@ def _secrets(lint: Lint) -> Iterator[Finding]:
             Severity.ERROR,
             "secrets file",
             f"the secrets file {file} does not exist: nobody gets in",
-            f"install -m 600 /dev/null {file}    # then one user:password a line",
+            f"install -m 600 /dev/null {word(file)}    # then one user:password a line",
         )
         return
     yield from _modes(lint, file, facts)
@@ -158,7 +158,7 @@ def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
             Severity.ERROR,
             "secrets file",
             f"the secrets file {file} can be read or written by others, {refused}",
-            f"chmod 600 {shlex.quote(file)}",
+            f"chmod 600 {word(file)}",
         )
     elif facts.mode & 0o060:
         yield lint.found(
@@ -166,7 +166,7 @@ def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
             Severity.NOTE,
             "secrets file",
             f"the secrets file {file} can be read or written by its group",
-            f"chmod 600 {shlex.quote(file)}",
+            f"chmod 600 {word(file)}",
         )
     if strict and lint.host.is_root and facts.uid != 0:
         yield lint.found(
@@ -174,7 +174,7 @@ def _modes(lint: Lint, file: str, facts: FileFacts) -> Iterator[Finding]:
             Severity.ERROR,
             "secrets file",
             f"the secrets file {file} does not belong to root, so the daemon lets nobody in",
-            f"chown root {shlex.quote(file)}",
+            f"chown root {word(file)}",
         )
     if not strict:
         yield lint.found(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import shlex
 from collections.abc import Iterator
 
+from sersync.model.pasting import word
 from sersync.model.target import RsyncModule
 from sersync.rsyncd.lints.access import users_of
 from sersync.rsyncd.lints.finding import Finding, Host, Severity
@@ -82,13 +82,13 @@ def check_password_file(file: str, host: Host) -> Iterator[Finding]:
     facts = host.file(file)
     lines = host.lines(file)
     if facts is None or lines is None:
-        yield found("password-file", "it does not exist, or cannot be read", f"ls -l {file}")
+        yield found("password-file", "it does not exist, or cannot be read", f"ls -l {word(file)}")
         return
     if facts.mode & 0o006:
         yield found(
             "password-file-readable",
             "others can read it: rsync does not use it",
-            f"chmod 600 {shlex.quote(file)}",
+            f"chmod 600 {word(file)}",
         )
     password = lines[0] if lines else ""
     if not password:
@@ -99,5 +99,5 @@ def check_password_file(file: str, host: Host) -> Iterator[Finding]:
             "password-file-with-user",
             f"it holds {user}:password, which only a daemon's secrets file does: all of it is taken"
             " for the password",
-            f"sed -i 's/^{user}://' {file}",
+            f"sed -i '1s/^[^:]*://' {word(file)}",
         )

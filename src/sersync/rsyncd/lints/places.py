@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Final
 
+from sersync.model.pasting import word
 from sersync.rsyncd.lints.finding import Finding, Host, Lint, Severity
 from sersync.rsyncd.parameters import number
 from sersync.rsyncd.reading import Configuration, Section
@@ -52,7 +52,7 @@ def _directory(lint: Lint, path: str) -> Iterator[Finding]:
             Severity.ERROR,
             "path",
             f"{path} {what}: every connection fails",
-            f"mkdir -p {shlex.quote(path)}",
+            f"mkdir -p {word(path)}",
         )
         return
     if path == "/":
@@ -90,7 +90,7 @@ def _space(lint: Lint, path: str) -> Iterator[Finding]:
             Severity.ERROR,
             "path",
             f"the file system of {path} is mounted read only",
-            f"mount -o remount,rw $(findmnt -n -o TARGET -T {path})",
+            f'mount -o remount,rw "$(findmnt -n -o TARGET -T {word(path)})"',
         )
     elif space.free_bytes < _FULL_BYTES or (
         # A file system without a fixed number of inodes says 0, as btrfs does to statvfs(3).
@@ -102,7 +102,7 @@ def _space(lint: Lint, path: str) -> Iterator[Finding]:
             "path",
             f"the file system of {path} is full: {space.free_bytes >> 20} MiB and"
             f" {space.free_inodes} inodes are left",
-            f"df -h {shlex.quote(path)}; df -i {shlex.quote(path)}",
+            f"df -h {word(path)}; df -i {word(path)}",
         )
 
 
@@ -188,7 +188,7 @@ def _own_files(configuration: Configuration, host: Host) -> Iterator[Finding]:
                 severity,
                 key,
                 f"the directory of the {key} {value.text} does not exist: {effect}",
-                f"mkdir -p {shlex.quote(directory)}",
+                f"mkdir -p {word(directory)}",
             )
 
 
