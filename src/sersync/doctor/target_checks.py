@@ -13,6 +13,7 @@ from sersync.model.batch import Reason
 from sersync.model.pasting import word
 from sersync.model.target import RemoteShell, RsyncModule, Target
 from sersync.transfer.causes import find_cause
+from sersync.transfer.login import login_command, login_name
 
 _PROTOCOLS: Final = {"30": "3.0", "31": "3.1.0 to 3.3", "32": "3.4 or later"}
 _SLOW_LOGIN_S: Final = 3.0
@@ -126,7 +127,6 @@ def _module(
 def _login(
     subject: Subject, target: Target, endpoint: RemoteShell, shell: ShellFacts
 ) -> Iterator[Finding]:
-    login = f"{endpoint.user}@{endpoint.host}" if endpoint.user else endpoint.host
     if shell.identity_obstacle:
         yield subject.failure(
             "key", shell.identity_obstacle, "Correct its path or its mode.",
@@ -137,9 +137,9 @@ def _login(
         words = shell.said.decode("utf-8", "replace").strip().splitlines()
         said = words[-1] if words else f"ssh ended with code {shell.code}"
         reason = cause.reason if cause is not None else Reason(
-            message=f"{login} lets us not in: {said}",
+            message=f"{login_name(endpoint)} lets us not in: {said}",
             remedy="Make this work without a question:",
-            command=f"ssh -o BatchMode=yes {word(login)} true",
+            command=login_command(endpoint, "true", options=("-o", "BatchMode=yes")),
         )  # fmt: skip
         yield subject.failed("login", reason)
         return
@@ -150,10 +150,10 @@ def _login(
         )  # fmt: skip
     else:
         yield subject.ok("login", f"in {shell.seconds * 1000:.0f} ms")
-    yield from _far_shell(subject, login, shell)
+    yield from _far_shell(subject, endpoint, shell)
 
 
-def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Finding]:
+def _far_shell(subject: Subject, endpoint: RemoteShell, shell: ShellFacts) -> Iterator[Finding]:
     if shell.is_restricted:
         yield subject.ok("shell", "only rsync may be run there, as with rrsync")
     elif shell.noise:
@@ -163,7 +163,7 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
             " through that",
             "Let its start-up files (.bashrc and the like) print nothing without a terminal."
             " This must print nothing:",
-            f"ssh {word(login)} true",
+            login_command(endpoint, "true"),
         )  # fmt: skip
     else:
         yield subject.ok("shell", "prints nothing of its own")
@@ -173,7 +173,7 @@ def _far_shell(subject: Subject, login: str, shell: ShellFacts) -> Iterator[Find
         yield subject.failure(
             "far rsync", "there is no rsync, or not in the path of its shell",
             "Install it there, or give its place as 'rsync_path'.",
-            f"ssh {word(login)} command -v rsync",
+            login_command(endpoint, "command", "-v", "rsync"),
         )  # fmt: skip
     if shell.again_seconds is None:
         yield subject.warning(
@@ -200,5 +200,4 @@ def _modules(module: RsyncModule) -> str:
 def _df(endpoint: object) -> str:
     if not isinstance(endpoint, RemoteShell):
         return ""
-    login = f"{endpoint.user}@{endpoint.host}" if endpoint.user else endpoint.host
-    return f"ssh {word(login)} 'df -h; df -i'"
+    return login_command(endpoint, "df -h; df -i")

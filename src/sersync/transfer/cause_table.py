@@ -197,14 +197,14 @@ SHELL: Final = (
         _HALT,
         "ssh does not know the host key of {host} yet",
         "Connect once by hand, as the user that sersync runs as, and compare the fingerprint.",
-        "ssh {login}",
+        "{ssh}",
     ),
     Row(
         r"Permission denied \([a-z,-]+\)",
         _HALT,
         "{host} does not accept the ssh key for {login}",
         "Add the public key there to ~/.ssh/authorized_keys, or name the right one as 'identity'.",
-        "ssh-copy-id {login}",
+        "{copy_key}",
     ),
     Row(
         r"Too many authentication failures",
@@ -218,7 +218,7 @@ SHELL: Final = (
         "the login shell on {host} prints text of its own, so rsync cannot talk through it",
         "Let its start-up files (.bashrc and the like) print nothing without a terminal. This"
         " must print nothing:",
-        "ssh {login} true",
+        "{ssh} true",
     ),
     Row(
         r"Could not resolve hostname (.*?):",
@@ -232,7 +232,7 @@ SHELL: Final = (
         _RETRY,
         "{host} cannot be reached: {0}",
         "Check that sshd runs there and that no firewall is in between.",
-        "ssh {login}",
+        "{ssh}",
         codes=(12, 255),
     ),
     Row(
@@ -240,7 +240,7 @@ SHELL: Final = (
         _HALT,
         "there is no rsync on {host}, or not in the path of its shell",
         "Install it there, or give its place as 'rsync_path' of {target}.",
-        "ssh {login} command -v rsync",
+        "{ssh} command -v rsync",
         codes=(12, 126, 127),
     ),
     Row(
@@ -248,7 +248,7 @@ SHELL: Final = (
         _HALT,
         "the rsync on {host} cannot be run",
         "Check it there, or give its place as 'rsync_path' of {target}.",
-        "ssh {login} rsync --version",
+        "{ssh} rsync --version",
         codes=(126, 127),
     ),
 )

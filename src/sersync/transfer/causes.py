@@ -13,6 +13,7 @@ from sersync.model.path import display
 from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.cause_table import TABLE, Row
 from sersync.transfer.cause_table_tls import TLS
+from sersync.transfer.login import copy_key_command, login_command, login_name
 
 _PATTERNS: Final = tuple((row, re.compile(row.pattern.encode())) for row in (*TLS, *TABLE))
 
@@ -29,6 +30,8 @@ class Cause:
 
 def find_cause(exit_code: int, stderr: bytes, target: Target) -> Cause | None:
     """Return the first cause that *stderr* names, None if it names none that we know."""
+    # ssh ends its own lines as a terminal wants them.
+    stderr = stderr.replace(b"\r\n", b"\n")
     for row, pattern in _PATTERNS:
         if row.codes and exit_code not in row.codes:
             continue
@@ -56,7 +59,7 @@ def _facts(target: Target) -> dict[str, str]:
     """Return what the table's texts are filled with."""
     endpoint = target.endpoint
     facts = dict.fromkeys(("module", "port", "daemon", "who", "on_target", "login", "host_key"), "")
-    facts |= dict.fromkeys(("address", "ca_file", "by", "other_way"), "")
+    facts |= dict.fromkeys(("address", "ca_file", "by", "other_way", "ssh", "copy_key"), "")
     facts |= {"target": target.name, "host": "this host", "url": str(endpoint)}
     facts |= {"password_file": target.password_file, "password_option": "", "client": "rsync"}
     match endpoint:
@@ -81,9 +84,9 @@ def _facts(target: Target) -> dict[str, str]:
             if target.password_file:
                 facts["password_option"] = f"--password-file={word(target.password_file)} "
         case RemoteShell():
-            login = f"{endpoint.user}@{endpoint.host}" if endpoint.user else endpoint.host
-            facts |= {"host": endpoint.host, "login": login}
-            facts["on_target"] = f"ssh {word(login)} "
+            facts |= {"host": endpoint.host, "login": login_name(endpoint)}
+            facts |= {"ssh": login_command(endpoint), "copy_key": copy_key_command(endpoint)}
+            facts["on_target"] = f"{facts['ssh']} "
             facts["host_key"] = f"[{endpoint.host}]:{endpoint.port}"
             if endpoint.port in (None, 22):
                 facts["host_key"] = endpoint.host
@@ -99,7 +102,7 @@ def _daemon(endpoint: RsyncModule) -> str:
 
 def _quoted(facts: Mapping[str, str]) -> dict[str, str]:
     """Quote for a shell what is one word there; what is several was quoted in pieces."""
-    pieces = ("on_target", "password_option", "client")
+    pieces = ("on_target", "password_option", "client", "ssh", "copy_key")
     return {
         key: value if key in pieces or not value else word(value) for key, value in facts.items()
     }

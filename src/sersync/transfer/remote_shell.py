@@ -13,6 +13,7 @@ from typing import Final
 
 from sersync.linux.service import Service
 from sersync.model.target import RemoteShell
+from sersync.transfer.login import is_ssh, shell_words, way_options
 
 _POLL_S: Final = 0.02
 _LONGEST_SCRATCH_BYTES: Final = 70
@@ -38,7 +39,7 @@ class SharedConnections:
 
     def rsh(self, endpoint: RemoteShell, *, connect_timeout_s: int) -> str:
         """Return the value of rsync's ``--rsh`` for *endpoint*."""
-        if not _is_ssh(endpoint):
+        if not is_ssh(endpoint):
             return endpoint.rsh
         return shlex.join([*self._ssh(endpoint, connect_timeout_s), "-o", "ControlMaster=no"])
 
@@ -47,7 +48,7 @@ class SharedConnections:
 
         Why it cannot, the run itself will tell: it connects on its own then.
         """
-        if not _is_ssh(endpoint):
+        if not is_ssh(endpoint):
             return
         with self._lock:
             host = _host(endpoint)
@@ -84,7 +85,7 @@ class SharedConnections:
         return master
 
     def _ssh(self, endpoint: RemoteShell, connect_timeout_s: int) -> list[str]:
-        words = shlex.split(endpoint.rsh) or ["ssh"]
+        words = shell_words(endpoint)
         settings = {
             "BatchMode": "yes",
             "ConnectTimeout": str(connect_timeout_s),
@@ -94,11 +95,7 @@ class SharedConnections:
         }
         for name, value in settings.items():
             words += ["-o", f"{name}={value}"]
-        if endpoint.port is not None:
-            words += ["-p", str(endpoint.port)]
-        if endpoint.identity:
-            words += ["-i", endpoint.identity]
-        return words
+        return words + way_options(endpoint)
 
     def _socket(self, host: RemoteShell) -> str:
         return self._sockets.setdefault(host, f"{self._directory}/{len(self._sockets)}")
@@ -107,8 +104,3 @@ class SharedConnections:
 def _host(endpoint: RemoteShell) -> RemoteShell:
     """Return what the targets of one host have in common."""
     return replace(endpoint, path="")
-
-
-def _is_ssh(endpoint: RemoteShell) -> bool:
-    words = shlex.split(endpoint.rsh) or ["ssh"]
-    return os.path.basename(words[0]) == "ssh"

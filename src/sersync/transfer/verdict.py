@@ -208,7 +208,7 @@ def _by_code(exit_code: int, stderr: bytes) -> Cause:
 
 def first_words(stderr: bytes) -> str:
     """Return the first line of *stderr* that says something, for people."""
-    for line in stderr.split(b"\n"):
+    for line in stderr.replace(b"\r\n", b"\n").split(b"\n"):
         if not _NOISE.match(line):
             return display(line.removeprefix(b"rsync: "))
     return ""

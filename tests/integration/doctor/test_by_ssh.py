@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.integration.doctor.examined import tried
 from tests.support.cli import Cli
 from tests.support.sshd import Sshd
+from tests.support.tls import free_port
 from tests.support.trees import wait_until
 
 
@@ -48,6 +50,48 @@ def test_a_key_that_others_may_read_is_found(cli: Cli, sshd: Sshd, tmp_path: Pat
     )
 
     assert found["key"]["command"] == f"chmod 600 {sshd.identity}"
+
+
+def test_the_command_for_a_login_goes_the_way_that_transfers_go(
+    cli: Cli, sshd: Sshd, tmp_path: Path
+) -> None:
+    keys = sshd.identity.parent / "authorized_keys"
+    allowed = keys.read_text()
+    keys.write_text(f'command="PATH=/nonexistent; eval $SSH_ORIGINAL_COMMAND" {allowed}')
+    key = sshd.identity.rename(sshd.identity.with_name("my key"))
+    # An ssh that trusts this host, as the user's own configuration would let it.
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F none {sshd.options} "$@"\n')
+    ssh.chmod(0o755)
+    path = f"{ssh.parent}:{os.environ['PATH']}"
+    found = tried(
+        cli, f"{sshd.user}@127.0.0.1:{tmp_path}", "--port", str(sshd.port),
+        "--identity", os.fspath(key), PATH=path,
+    )  # fmt: skip
+    command = found["far rsync"]["command"]
+    keys.write_text(allowed)
+
+    done = subprocess.run(
+        ["sh", "-c", command], env={"PATH": path}, capture_output=True, text=True, timeout=30
+    )
+
+    assert done.stdout.strip().endswith("/rsync"), (command, done.stderr)
+
+
+def test_a_port_where_no_sshd_listens_is_named_without_a_control_character(
+    cli: Cli, sshd: Sshd, tmp_path: Path
+) -> None:
+    port, key = str(free_port()), os.fspath(sshd.identity)
+    more = ("--port", port, "--identity", key)
+    found = tried(cli, f"root@127.0.0.1:{tmp_path}", *more)
+    (tmp_path / "source").mkdir()
+    mirrored = cli.run("mirror", "source", f"root@127.0.0.1:{tmp_path}/copy", *more, "--once")
+
+    assert found["login"]["message"].endswith("Connection refused")
+    assert found["login"]["command"] == f"ssh -p {port} -i {key} root@127.0.0.1"
+    assert "Connection refused" in mirrored.stderr
+    assert "x0d" not in mirrored.stderr
 
 
 def test_a_shell_that_prints_is_found(cli: Cli, sshd: Sshd, tmp_path: Path) -> None:
