@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import http.server
 import os
 import shlex
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -425,7 +427,31 @@ class TestSinglePaths:
             subprocess.run(["umount", small], check=True)
 
 
+class _Plain(http.server.BaseHTTPRequestHandler):
+    """Answers whoever does not speak HTTP as web servers do: with a status line."""
+
+    def parse_request(self) -> bool:
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        return False
+
+
 class TestConnections:
+    def test_a_web_server_where_the_daemon_should_be_is_named_and_tried_again(
+        self, rsync: Rsync
+    ) -> None:
+        with http.server.HTTPServer(("127.0.0.1", 0), _Plain) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                port = server.server_address[1]
+                judgement = rsync(RsyncModule(host="127.0.0.1", port=port, module="m"), b"/a")
+            finally:
+                server.shutdown()
+                thread.join()
+
+        assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
+        assert f"what answers on port {port} of 127.0.0.1 is no rsync daemon" in told(judgement)
+
     def test_nobody_listens(self, rsync: Rsync) -> None:
         judgement = rsync(RsyncModule(host="127.0.0.1", port=free_port(), module="www"), b"/a")
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)

@@ -32,6 +32,10 @@ class Row:
 
 _HALT: Final = Verdict.HALT
 _RETRY: Final = Verdict.RETRY
+_NO_DAEMON: Final = (
+    "Check the port, and that rsync runs there as a daemon. With TLS a target is spelled"
+    " rsyncs://, without it rsync://."
+)
 
 DAEMON: Final = (
     Row(
@@ -108,12 +112,19 @@ DAEMON: Final = (
         "It is tried again by itself. If it stays so, look at the daemon's log.",
     ),
     Row(
+        # Before 3.5.0 rsync keeps to itself what it was greeted with.
+        r"server sent \"(.*)\" rather than greeting",
+        _RETRY,
+        "what answers on port {port} of {host} is no rsync daemon, or one that wants {other_way}:"
+        ' it says "{0}"',
+        _NO_DAEMON,
+    ),
+    Row(
         # One byte at a time is how the first lines are read: nobody has greeted us.
         r"did not see server greeting|safe_read failed to read 1 bytes: Connection reset",
         _RETRY,
         "what answers on port {port} of {host} is no rsync daemon, or one that wants {other_way}",
-        "Check the port, and that rsync runs there as a daemon. With TLS a target is spelled"
-        " rsyncs://, without it rsync://.",
+        _NO_DAEMON,
     ),
 )
 

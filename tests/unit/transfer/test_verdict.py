@@ -263,6 +263,7 @@ RETRIES = [
     (5, b"@ERROR: max connections (4) reached -- try again later\n"),
     (5, b"@ERROR: chdir failed\n"),
     (5, b"rsync: [sender] did not see server greeting\n"),
+    (5, b'rsync: server sent "HTTP/1.1 400 Bad Request" rather than greeting\n'),
     (5, b"rsync: [sender] didn't get server startup line\n"),
     (4, b"pre-xfer exec returned failure (256)\n"),
     (2, b"ERROR: invalid file mode 00 for a [Receiver]\n"),
