@@ -173,12 +173,16 @@ class Receiver:
                 self._pause_s = _FIRST_PAUSE_S
             return
         if self._not_before == 0.0:
-            log.warning("it ended by itself; it is started again in %.0f s", self._pause_s)
+            log.warning("%s; it is started again in %.0f s", self._what_ended(), self._pause_s)
             self._not_before = now + self._pause_s
         elif now >= self._not_before:
             self._not_before = 0.0
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
             self._start_again()
+
+    def _what_ended(self) -> str:
+        front = self._front.end_in_words if self._front is not None else ""
+        return " and ".join(filter(None, (self._daemon.end_in_words, front))) or "it does not run"
 
     def _start_again(self) -> None:
         try:

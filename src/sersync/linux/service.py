@@ -62,6 +62,12 @@ class Service:
         """The child's exit code, negative for a signal; None while it runs and before."""
         return self._exit_code
 
+    def end_of(self, name: str) -> str:
+        """Say how the child, called *name*, ended; "" while it runs, before, and after ``stop``."""
+        if self._child is None or self._exit_code is None:
+            return ""
+        return f"{name} (process {self._child.pid}) {_how(self._exit_code)}"
+
     def start(self) -> None:
         """Start the child and return when it runs. Raises ``OSError`` when it cannot start."""
         if self.is_running:
@@ -119,6 +125,13 @@ class Service:
             stderr=sink,
             process_group=0,
         )
+
+
+def _how(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended with code {exit_code}"
+    known = {each.value: each.name for each in signal.Signals}
+    return f"was killed by {known.get(-exit_code, f'signal {-exit_code}')}"
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -62,6 +62,11 @@ class RsyncDaemon:
         """The daemon was started and has not ended."""
         return self._service is not None and self._service.is_running
 
+    @property
+    def end_in_words(self) -> str:
+        """What ended, and how; "" for a daemon that has not ended by itself."""
+        return self._service.end_of("rsync") if self._service is not None else ""
+
     def start(self) -> None:
         """Start the daemon and return when it greets.
 

@@ -68,6 +68,11 @@ class TlsFront:
         """All of them run."""
         return bool(self._services) and all(each.is_running for each in self._services)
 
+    @property
+    def end_in_words(self) -> str:
+        """What ended, and how; "" while none has ended by itself."""
+        return next(filter(None, (each.end_of("stunnel") for each in self._services)), "")
+
     def start(self) -> None:
         """Start them and return when they listen. Raises ``SersyncError``."""
         program = _stunnel()

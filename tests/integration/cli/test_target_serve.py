@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -132,6 +133,22 @@ def test_who_holds_the_port_is_named(cli: Cli, config: Path) -> None:
     assert f"(process {os.getpid()})" in done.stderr
 
 
+def test_another_target_serve_that_holds_the_port_is_named_as_that(cli: Cli, config: Path) -> None:
+    port = str(free_port())
+    running = serve(cli, "-c", config, "--port", port)
+    [daemon] = rsyncs_of(running)
+
+    done = cli.run("target", "serve", "-c", str(config), "--port", port)
+
+    assert done.returncode == EX_TEMPFAIL
+    by = (
+        f"another sersync target serve (process {running.child.pid}; its rsync is process {daemon})"
+    )
+    assert f"port {port} is held by {by}" in done.stderr
+    assert f"kill {running.child.pid} " in done.stderr or "systemctl disable --now" in done.stderr
+    assert "disable --now rsync" not in done.stderr
+
+
 def test_after_kill_9_it_starts_again_with_the_stale_pid_file(
     cli: Cli, config: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -157,7 +174,26 @@ def test_a_daemon_that_ends_by_itself_is_started_again(
     os.kill(daemon, signal.SIGKILL)
 
     running.wait_until(lambda: "it serves again" in running.err)
+    ended = f"rsync (process {daemon}) was killed by SIGKILL; it is started again"
+    assert ended in running.err, running.err
     assert push(source, f"rsync://127.0.0.1:{port}/copy/") == 0
+
+
+def test_a_stunnel_that_ends_by_itself_is_named_and_started_again(
+    cli: Cli, config: Path, tmp_path: Path
+) -> None:
+    if reason := why_no_tls():
+        pytest.skip(reason)
+    certificate, key = make_certificate(tmp_path / "tls")
+    running = serve(
+        cli, "-c", config, "--cert", certificate, "--key", key, "--port", str(free_port())
+    )
+    front, *_ = children_of(running, "stunnel")
+
+    os.kill(front, signal.SIGTERM)
+
+    running.wait_until(lambda: "it serves again" in running.err)
+    assert re.search(rf"stunnel \(process {front}\) (ended with code|was killed by)", running.err)
 
 
 def test_a_stop_ends_the_daemon_and_its_connections(cli: Cli, config: Path, source: Path) -> None:

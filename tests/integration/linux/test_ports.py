@@ -33,9 +33,15 @@ def test_who_listens_on_a_port_is_named(family: socket.AddressFamily) -> None:
         (Holder(port=873, pid=1, program="systemd"), "a socket unit", "list-sockets"),
         (Holder(port=873, pid=7, program="rsync"), "rsync (process 7)", "disable --now rsync"),
         (Holder(port=873, pid=7, program="nc"), "nc (process 7)", "sport = :873"),
+        (Holder(port=873, pid=7, program="rsync", unit="rsyncd.service"), "rsync (process 7)",
+         "systemctl disable --now rsyncd.service"),
+        (Holder(port=873, pid=7, program="rsync", server=5), "sersync target serve (process 5;",
+         "kill 5 "),
+        (Holder(port=874, pid=7, program="stunnel", server=5, unit="sersync-target.service"),
+         "its stunnel is process 7", "systemctl disable --now sersync-target.service"),
         (Holder(port=873, user=33), "another user (uid 33)", "sport = :873"),
     ],
-)
+)  # fmt: skip
 def test_what_to_do_depends_on_who_it_is(holder: Holder, said: str, remedy: str) -> None:
     assert said in str(holder)
     assert remedy in holder.remedy
