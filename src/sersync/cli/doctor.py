@@ -59,7 +59,7 @@ def doctor(
     else:
         print(summary(findings))
     if bundle:
-        _bundle(bundle, findings, targets, config)
+        _bundle(bundle, findings, targets, config, settings.state_dir if settings else "")
     return code_of(findings)
 
 
@@ -155,15 +155,29 @@ def _begins(finding: Finding, before: list[Finding]) -> bool:
     return not before or before[-1].subject != finding.subject
 
 
-def _bundle(file: str, findings: list[Finding], targets: list[Target], config: str) -> None:
+def _bundle(
+    file: str, findings: list[Finding], targets: list[Target], config: str, state_dir: str
+) -> None:
     from sersync.cli.instances import ask_instances
-    from sersync.doctor.bundle import contents, secrets_of, write_bundle
+    from sersync.doctor.bundle import (
+        contents,
+        log_files,
+        secret_headers,
+        secrets_of,
+        write_bundle,
+    )
     from sersync.errors import UsageError
 
-    statuses = ask_instances("").documents
-    texts = contents(findings, config_file=config, statuses=statuses)
+    # The one that is meant may keep its state where no other one is looked for.
+    answers = [
+        each for place in dict.fromkeys((state_dir, "")) for each in ask_instances(place).documents
+    ]
+    statuses = list({each["pid"]: each for each in answers}.values())
+    logs = log_files(config, [each["pid"] for each in statuses], os.environ)
+    texts = contents(findings, config_file=config, statuses=statuses, logs=logs)
+    secrets = secrets_of(targets, os.environ) | (secret_headers(config) if config else set())
     try:
-        names = write_bundle(file, texts, secrets_of(targets, os.environ))
+        names = write_bundle(file, texts, secrets)
     except OSError as error:
         raise UsageError(
             f"the bundle {file} cannot be written: {error.strerror}", hint="Name a new file."

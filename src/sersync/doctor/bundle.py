@@ -8,11 +8,14 @@ import os
 import platform
 import tarfile
 import time
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sersync import __version__
+from sersync.config.places import instance_files
 from sersync.doctor.finding import Finding
 from sersync.doctor.masking import masked
 from sersync.doctor.report import document, lines
@@ -20,6 +23,7 @@ from sersync.linux.once import run_once
 from sersync.model.target import Target
 
 _MOST_LOG_LINES: Final = "2000"
+_MOST_LOG_BYTES: Final = 1 << 20
 _LIMITS: Final = (
     "/proc/sys/fs/inotify/max_user_watches",
     "/proc/sys/fs/inotify/max_queued_events",
@@ -38,10 +42,47 @@ def secrets_of(targets: Iterable[Target], environ: Mapping[str, str]) -> set[str
     return found - {""}
 
 
+def secret_headers(config_file: str) -> set[str]:
+    """Return the values of the headers that *config_file* has for requests of its own."""
+    try:
+        raw = tomllib.loads(_text(config_file))
+    except tomllib.TOMLDecodeError:
+        return set()  # a confxml.xml has none, and what is broken is masked where it stands
+    tables = [*_tables(raw.get("hooks")), *_tables(raw.get("notify"))]
+    headers = [each.get("headers") for each in tables]
+    values = [str(value) for each in headers if isinstance(each, dict) for value in each.values()]
+    # "Bearer SECRET" is one value, of which a message may show the second word alone.
+    return {word for value in values for word in (value, *value.split()[1:])}
+
+
+def _tables(found: object) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def log_files(config_file: str, pids: Iterable[int], environ: Mapping[str, str]) -> list[str]:
+    """Return the log files of the daemon of *config_file*, and those that *pids* write to."""
+    found = []
+    if config_file:
+        own = instance_files(os.path.realpath(config_file), environ).log
+        found += [f"{own}.1", own]
+    for pid in pids:
+        for descriptor in ("1", "2"):
+            with suppress(OSError):
+                found.append(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+    return [file for file in dict.fromkeys(found) if os.path.isfile(file)]
+
+
 def contents(
-    findings: Sequence[Finding], *, config_file: str, statuses: Sequence[dict[str, Any]]
+    findings: Sequence[Finding],
+    *,
+    config_file: str,
+    statuses: Sequence[dict[str, Any]],
+    logs: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Return the texts that help, by the name of their file. Nothing is masked yet."""
+    """Return the texts that help, by the name of their file. Nothing is masked yet.
+
+    *logs*: files of which the last lines belong into it, beside the journal.
+    """
     return {
         "doctor.txt": "\n".join(lines(findings)) + "\n",
         "doctor.json": json.dumps(document(findings), indent=2),
@@ -50,6 +91,9 @@ def contents(
         "mounts.txt": _text("/proc/self/mountinfo"),
         "status.json": json.dumps({"instances": list(statuses)}, indent=2),
         "log.txt": _log(),
+        **{
+            f"log/{number}-{os.path.basename(file)}": _end(file) for number, file in enumerate(logs)
+        },
         **({f"config/{os.path.basename(config_file)}": _text(config_file)} if config_file else {}),
     }
 
@@ -96,6 +140,17 @@ def _log() -> str:
     if said.code:
         return "no journal here\n"
     return said.stdout.decode("utf-8", "replace")
+
+
+def _end(path: str) -> str:
+    """Return the last lines of the log at *path*, under its name."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST_LOG_BYTES))
+            last = file.read(_MOST_LOG_BYTES).decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        return f"{path}: {error.strerror}\n"
+    return "\n".join([path, *last[-int(_MOST_LOG_LINES) :]]) + "\n"
 
 
 def _text(path: str) -> str:

@@ -18,6 +18,15 @@ _IN_ADDRESS: Final = re.compile(r"(?P<scheme>[a-z]+://)(?P<user>[^\s/:@]+):[^\s/
 _HEADER: Final = re.compile(
     r"(?i)\b(?P<name>authorization|cookie|x-[\w-]*token)(?P<is>['\"]?\s*[=:]\s*)[^\n,}]+"
 )
+_HEADERS_INLINE: Final = re.compile(
+    r"\bheaders['\"]?\s*[=:]\s*\{(?:\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|[^}\"'])*\}"
+)
+_HEADERS_TABLE: Final = re.compile(
+    r"^\s*\[[^\]\n]*\bheaders['\"]?\s*\]{1,2}.*\n(?:(?!\s*\[).*\n?)*", re.MULTILINE
+)
+_HEADERS_DOTTED: Final = re.compile(r"^.*\bheaders['\"]?\s*\.\s*[^\s=]+\s*=.*$", re.MULTILINE)
+_ITS_VALUE: Final = re.compile(r"(?P<is>[=:]\s*)(?P<value>\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*')")
+"""A string in TOML or JSON, behind the key that it belongs to."""
 _KEY_BLOCK: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
 )
@@ -27,14 +36,21 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
     """Return *text* without *secrets* and without what looks like one.
 
     A value whose name speaks of a password, a secret or a token is masked, but for the names of
-    files; so are passwords in addresses, authorization headers and private keys.
+    files; so are passwords in addresses, private keys, and the headers of requests: which of them
+    lets somebody in is known to nobody but the other side.
     """
     for secret in sorted(filter(_is_secret, secrets), key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _KEY_BLOCK.sub(MASK, text)
     text = _IN_ADDRESS.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
+    for headers in (_HEADERS_INLINE, _HEADERS_TABLE, _HEADERS_DOTTED):
+        text = headers.sub(_without_values, text)
     text = _HEADER.sub(rf"\g<name>\g<is>{MASK}", text)
     return _SETTING.sub(_without_value, text)
+
+
+def _without_values(match: re.Match[str]) -> str:
+    return _ITS_VALUE.sub(rf'\g<is>"{MASK}"', match[0])
 
 
 def _is_secret(secret: str) -> bool:

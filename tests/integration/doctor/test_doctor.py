@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from sersync.config.places import instance_files
 from sersync.linux.service import Service
 from tests.integration.doctor.examined import Findings, examined, tried
 from tests.support.cli import Cli
@@ -405,6 +406,54 @@ def test_the_bundle_holds_what_helps_and_no_secret(
     assert names >= {"doctor.json", "versions.txt", "mounts.txt", "config/sersync.toml"}
     assert str(locked.password_file).encode() in texts["sersync-bundle/config/sersync.toml"]
     assert not [name for name, text in texts.items() if locked.password.encode() in text]
+
+
+def test_the_bundle_has_the_daemon_of_the_file_with_its_log_and_none_of_its_headers(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "src").mkdir()
+    config = _config(tmp_path)
+    with config.open("a") as file:
+        file.write(
+            '[[notify]]\ntype = "webhook"\nurl = "http://127.0.0.1:9/otherSecret"\n'
+            'headers = { X-Key = "otherSecret" }\n'
+        )
+    running = cli.start("run", "-c", os.fspath(config))
+    running.wait_until((tmp_path / "state" / "control.sock").exists)
+    running.wait_until(lambda: "everything is compared" in running.err)
+    bundle = tmp_path / "help.tar.gz"
+
+    cli.run("doctor", "-c", os.fspath(config), "--bundle", os.fspath(bundle))
+
+    texts = _in_bundle(bundle)
+    [instance] = json.loads(texts["status.json"])["instances"]
+    assert instance["pid"] == running.child.pid
+    assert any("everything is compared" in text for name, text in texts.items() if "log/" in name)
+    assert not [name for name, text in texts.items() if "otherSecret" in text]
+
+
+def test_the_bundle_has_the_log_file_of_a_daemon_that_has_ended(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    config = _config(tmp_path)
+    state = tmp_path / "xdg" / "sersync" if os.geteuid() else tmp_path / "var/log/sersync"
+    name = os.path.basename(instance_files(os.path.realpath(config), {}).log)
+    log = (state / "log" if os.geteuid() else state) / name
+    log.parent.mkdir(parents=True)
+    log.write_text("what was there before it fell\n")
+
+    cli.run("doctor", "-c", os.fspath(config), "--bundle", os.fspath(tmp_path / "help.tar.gz"))
+
+    texts = _in_bundle(tmp_path / "help.tar.gz")
+    assert "what was there before it fell" in texts[f"log/0-{name}"]
+
+
+def _in_bundle(bundle: Path) -> dict[str, str]:
+    with tarfile.open(bundle) as archive:
+        return {
+            each.name.removeprefix("sersync-bundle/"): content.read().decode()
+            for each in archive
+            if (content := archive.extractfile(each)) is not None
+        }
 
 
 def test_a_bundle_never_overwrites(cli: Cli, tmp_path: Path) -> None:

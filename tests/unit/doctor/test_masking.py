@@ -16,6 +16,13 @@ from sersync.doctor.masking import masked
         '"api_key": "hunter22",',
         "Authorization: Bearer hunter22",
         'headers = { Authorization = "hunter22" }',
+        'headers = { X-Key = "hunter22", Accept = "a, b" }',
+        'headers = {\n  "X-Key" = "hunter22",\n}',
+        'headers = { X-One = "a}b", X-Key = "hunter22" }',
+        '[[hooks]]\ntype = "webhook"\n[hooks.headers]\n\nX-Key = "hunter22"\n[api]\n',
+        "[notify.headers]\nX-Other = 'hunter22'",
+        'headers.X-Key = "hunter22"',
+        '"headers": {"X-Key": "hunter\\"22 hunter22"}',
         "RSYNC_PASSWORD=hunter22 rsync",
         "https://user:hunter22@hook.example.net/x",
         "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter22\n-----END OPENSSH PRIVATE KEY-----",
@@ -39,6 +46,7 @@ def test_a_known_secret_is_masked_wherever_it_stands() -> None:
         "rsync://user@host:873/module",
         'to = "backup@web::www"',
         "the password file /x can be read by others",
+        '[[hooks]]\nurl = "http://web/headers"\n[[source]]\nroot = "/srv"\n',
     ],
 )
 def test_names_of_files_and_addresses_stay(text: str) -> None:
