@@ -6,6 +6,7 @@ import json as json_module
 import os
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Option
@@ -13,6 +14,7 @@ from typer import Option
 from sersync.cli.options import Config
 
 if TYPE_CHECKING:
+    from sersync.config.toml import Loaded
     from sersync.doctor.finding import Finding
     from sersync.model.target import Settings, Source, Target
 
@@ -46,13 +48,18 @@ def doctor(
     """
     from sersync.doctor.examine import examine
     from sersync.doctor.report import code_of, document, summary
+    from sersync.doctor.settings_checks import check_settings
 
-    settings = _settings(config) if config else None
-    typed = _typed_targets(target or [], password_file, ca_file, port, identity, rsh)
+    loaded = _loaded(config) if config else None
+    settings = loaded.settings if loaded else None
+    asked = _asked_for(target or [], password_file, ca_file, port, identity, rsh)
+    typed = [each for one in asked.settings.sources for each in one.targets] if asked else []
+    mistakes = [mistake for one in (loaded, asked) if one for mistake in one.mistakes]
     sources = _sources(settings, source)
     targets = [each for one in settings.sources for each in one.targets] if settings else []
     targets += typed
-    found = examine(sources, targets, state_dir=settings.state_dir if settings else _state_base())
+    state_dir = settings.state_dir if settings else _state_base()
+    found = chain(check_settings(mistakes), examine(sources, targets, state_dir=state_dir))
     findings = list(found) if json else _shown(found)
     if json:
         print(json_module.dumps(document(findings)))
@@ -63,13 +70,13 @@ def doctor(
     return code_of(findings)
 
 
-def _settings(config: str) -> Settings:
+def _loaded(config: str) -> Loaded:
     from sersync.cli.messages import warn
     from sersync.config.file import load
 
-    loaded = load(config)
+    loaded = load(config, only_to_look=True)
     warn(loaded.warnings)
-    return loaded.settings
+    return loaded
 
 
 def _sources(settings: Settings | None, typed: str) -> list[Source]:
@@ -82,12 +89,12 @@ def _sources(settings: Settings | None, typed: str) -> list[Source]:
     return sources
 
 
-def _typed_targets(
+def _asked_for(
     targets: list[str], password_file: str, ca_file: str, port: int | None, identity: str, rsh: str
-) -> list[Target]:
-    """Return the targets of the command line, by the rules of ``sersync mirror``."""
+) -> Loaded | None:
+    """Return what the command line says of targets, by the rules of ``sersync mirror``."""
     if not targets:
-        return []
+        return None
     import tempfile
 
     from sersync.cli.messages import warn
@@ -104,10 +111,11 @@ def _typed_targets(
                 port=port,
                 identity=identity,
                 rsh=rsh,
-            )
+            ),
+            only_to_look=True,
         )
     warn(loaded.warnings)
-    return [each for source in loaded.settings.sources for each in source.targets]
+    return loaded
 
 
 def _state_base() -> str:

@@ -12,11 +12,19 @@ from sersync.config.toml import parse as parse_toml
 from sersync.errors import ConfigError, Mistake
 
 
-def load(path: str, environ: Mapping[str, str] = os.environ, *, only_plugin: str = "") -> Loaded:
+def load(
+    path: str,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    only_plugin: str = "",
+    only_to_look: bool = False,
+) -> Loaded:
     """Return the settings in the file at *path*; ``ConfigError`` with all mistakes otherwise.
 
     What begins like XML is read as a confxml.xml; *only_plugin* of it runs, and nothing else.
-    ``RSYNC_PASSWORD`` in *environ* serves rsync daemons that have no password file.
+    *only_to_look*: what can be looked at is returned with its mistakes, unless those keep the file
+    from meaning anything. ``RSYNC_PASSWORD`` in *environ* serves rsync daemons that have no
+    password file.
     """
     content = read_bytes(path)
     if looks_like_xml(content):
@@ -26,13 +34,14 @@ def load(path: str, environ: Mapping[str, str] = os.environ, *, only_plugin: str
         loaded = (
             parse_plugin_only(content, path, only_plugin)
             if only_plugin
-            else parse_confxml(content, path, environ)
+            else parse_confxml(content, path, environ, only_to_look=only_to_look)
         )
     elif only_plugin:
         mistake = Mistake(place=path, message="plugins are in a confxml.xml, and this is none")
         raise ConfigError(path, [mistake])
     else:
-        loaded = parse_toml(decoded_text(content, path), path, environ)
+        text = decoded_text(content, path)
+        loaded = parse_toml(text, path, environ, only_to_look=only_to_look)
     real = os.path.realpath(path)
     # A service manager that gives us a directory knows best (systemd.exec(5), StateDirectory=).
     given = environ.get("STATE_DIRECTORY", "").partition(":")[0]

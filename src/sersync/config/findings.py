@@ -16,12 +16,15 @@ class Findings:
     place_of: PlaceOf
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
+    mistaken: set[Path] = field(default_factory=set)
+    """Which settings the mistakes are about."""
 
     def mistake(
         self, path: Path, message: str, suggestion: str = "", *, is_absence: bool = False
     ) -> None:
         """Note that the setting at *path* cannot be used."""
         place = self.place_of(path)
+        self.mistaken.add(path)
         self.mistakes.append(
             Mistake(place=place, message=message, suggestion=suggestion, is_absence=is_absence)
         )

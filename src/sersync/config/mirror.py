@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from sersync.config.across import check_across, source_complaint
 from sersync.config.findings import Findings
+from sersync.config.lenient import to_look_at
 from sersync.config.mistakes import mistakes_of
 from sersync.config.places import default_state_dir, digest
 from sersync.config.positions import Path
@@ -68,9 +69,12 @@ class MirrorRequest:
     token_file: str = ""
 
 
-def mirror_settings(request: MirrorRequest, environ: Mapping[str, str] = os.environ) -> Loaded:
+def mirror_settings(
+    request: MirrorRequest, environ: Mapping[str, str] = os.environ, *, only_to_look: bool = False
+) -> Loaded:
     """Return the settings for *request*.
 
+    *only_to_look*: what this host does not let be used is returned with its mistakes.
     Raises ``SourceError`` for a source that cannot be read, ``UsageError`` for all other
     mistakes, which it names together.
     """
@@ -89,17 +93,21 @@ def mirror_settings(request: MirrorRequest, environ: Mapping[str, str] = os.envi
         findings.mistakes += mistakes_of(error, findings.place_of)
         raise _refusal(findings.mistakes) from error
     resolved = resolve(document, surroundings=surroundings(environ), findings=findings)
+    can_be_looked_at = only_to_look and not findings.mistakes
     check_across(resolved, findings)
-    for index, target in enumerate(targets):
-        _check_parent(("source", 0, "target", index, "to"), target, findings)
-    if findings.mistakes:
-        raise _refusal(findings.mistakes)
+    if can_be_looked_at:
+        resolved = to_look_at(resolved, findings)
+    else:
+        for index, target in enumerate(targets):
+            _check_parent(("source", 0, "target", index, "to"), target, findings)
+        if findings.mistakes:
+            raise _refusal(findings.mistakes)
     instance = f"mirror-{digest(os.path.realpath(root), *targets)}"
     state_dir = os.path.abspath(request.state_dir) if request.state_dir else ""
     settings = replace(
         resolved.settings, state_dir=state_dir or default_state_dir(instance, environ)
     )
-    return Loaded(settings=settings, warnings=tuple(findings.warnings))
+    return Loaded(settings=settings, warnings=tuple(findings.warnings), mistakes=resolved.mistakes)
 
 
 def _absolute(target: str) -> str:

@@ -22,6 +22,7 @@ from sersync.config.schema import (
     TargetSettings,
     settings_of,
 )
+from sersync.errors import Mistake
 from sersync.model.expression import Expression, parse_expression
 from sersync.model.filters import Filter, Rule, parse_rule, warn_absolute
 from sersync.model.rule import parse_pattern_option
@@ -49,6 +50,8 @@ class Resolved:
     placed: tuple[Placed, ...]
     token_file: str = ""
     """Where the secret of the API stands; empty for none."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What keeps it from being used here, where somebody looks at it all the same."""
 
 
 def resolve(document: Document, *, surroundings: Surroundings, findings: Findings) -> Resolved:

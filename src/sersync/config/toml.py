@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from sersync.config.across import check_across
 from sersync.config.findings import Findings
+from sersync.config.lenient import to_look_at
 from sersync.config.mistakes import PlaceOf, mistakes_of, places_in_file, step_into
 from sersync.config.positions import Path, lines_of
 from sersync.config.resolve import Placed, Resolved, resolve
@@ -39,10 +40,17 @@ class Loaded:
     warnings: tuple[Mistake, ...] = ()
     notes: tuple[Mistake, ...] = ()
     """What this program does differently from the one that the file was written for."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What keeps it from being used; empty unless it was read only to be looked at."""
 
 
-def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
-    """Return what *text* says; *file* is what messages call it."""
+def parse(
+    text: str, file: str, environ: Mapping[str, str], *, only_to_look: bool = False
+) -> Loaded:
+    """Return what *text* says; *file* is what messages call it.
+
+    *only_to_look*: a mistake is raised only where it keeps the text from meaning anything.
+    """
     raw = document_of(text, file)
     place_of = places_in_file(file, lines_of(text), raw)
     mistakes: list[Mistake] = []
@@ -55,9 +63,15 @@ def parse(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
     if resolved.settings.state_dir and not os.path.isabs(resolved.settings.state_dir):
         findings.mistake(("state_dir",), "must be an absolute path")
     check_across(without(resolved, broken), findings)
-    if mistakes := sorted([*mistakes, *findings.mistakes], key=_line):
+    if only_to_look and not mistakes:
+        resolved = to_look_at(resolved, findings)
+    elif mistakes := sorted([*mistakes, *findings.mistakes], key=_line):
         raise ConfigError(file, mistakes, warnings=findings.warnings)
-    return Loaded(settings=resolved.settings, warnings=tuple(findings.warnings))
+    return Loaded(
+        settings=resolved.settings,
+        warnings=tuple(findings.warnings),
+        mistakes=resolved.mistakes,
+    )
 
 
 def surroundings(environ: Mapping[str, str]) -> Surroundings:

@@ -263,11 +263,76 @@ def test_names_that_a_target_cannot_take_are_found(
     assert found["keeps names"]["level"] == "failure", found
 
 
-def test_a_local_target_whose_parent_is_missing_is_a_mistake(cli: Cli, tmp_path: Path) -> None:
-    result = cli.run("doctor", "--target", f"{tmp_path}/no/such/place")
+def test_a_local_target_whose_parent_is_missing_is_found(cli: Cli, tmp_path: Path) -> None:
+    found = tried(cli, f"{tmp_path}/no/such/place")
 
-    assert result.returncode == 64
-    assert "does not exist" in result.stderr
+    assert found["writes"]["level"] == "failure"
+    assert "does not exist" in found["writes"]["message"]
+    assert found["writes"]["command"] == f"mkdir -p {tmp_path}/no/such"
+
+
+def _table(cli: Cli, *arguments: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the failures of the table that has all of this host, by subject and check."""
+    result = cli.run("doctor", "--json", *arguments)
+    assert result.returncode == 2, result.stderr
+    found = json.loads(result.stdout)["findings"]
+    assert {"rsync", "inotify"} & {each["check"] for each in found}, "this host stands there too"
+    return {(each["subject"], each["check"]): each for each in found if each["level"] == "failure"}
+
+
+@pytest.mark.parametrize("kind", ["toml", "xml"])
+def test_a_source_that_is_missing_is_a_line_of_the_table(
+    cli: Cli, tmp_path: Path, kind: str
+) -> None:
+    config = _config(tmp_path)
+    if kind == "xml":
+        config = tmp_path / "confxml.xml"
+        config.write_text(
+            f'<head><sersync><localpath watch="{tmp_path}/src">'
+            '<remote ip="127.0.0.1" name="m"/></localpath></sersync></head>'
+        )
+    failures = _table(cli, "-c", os.fspath(config))
+
+    said = failures[("source src", "reads")]
+    assert said["remedy"]
+    assert said["command"] == f"ls -ld {tmp_path}/src"
+    assert f"{tmp_path}/src does not exist" in failures[("settings", "can be used")]["message"]
+
+
+def test_a_password_file_that_others_can_read_is_a_line_of_the_table(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o644)
+    failures = _table(
+        cli, "--target", "rsync://u@127.0.0.1:1/m", "--password-file", f"{tmp_path}/password"
+    )
+
+    said = failures[("settings", "can be used")]
+    assert "password can be read by others" in said["message"]
+    assert said["remedy"] == f"chmod 600 {tmp_path}/password"
+
+
+def test_a_target_that_would_harm_is_told_and_nothing_is_put_there(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "src" / "copy").mkdir(parents=True)
+    config = _config(tmp_path)
+    config.write_text(config.read_text().replace(f"{tmp_path}/copy", f"{tmp_path}/src/copy"))
+    before = attributes(tmp_path / "src")
+    failures = _table(cli, "-c", os.fspath(config))
+
+    assert "lies inside the source" in failures[("settings", "can be used")]["message"]
+    assert attributes(tmp_path / "src") == before
+
+
+def test_a_file_that_is_no_configuration_has_no_table(cli: Cli, tmp_path: Path) -> None:
+    config = _config(tmp_path)
+    config.write_text(config.read_text() + 'no_such_key = "x"\n')
+    result = cli.run("doctor", "-c", os.fspath(config))
+
+    assert (result.returncode, result.stdout) == (78, "")
+    assert "no_such_key" in result.stderr
 
 
 @pytest.mark.root

@@ -17,6 +17,7 @@ from sersync.config.confxml.read import read
 from sersync.config.confxml.tree import parse_tree
 from sersync.config.confxml.values import Values
 from sersync.config.findings import Findings
+from sersync.config.lenient import to_look_at
 from sersync.config.mistakes import PlaceOf
 from sersync.config.positions import Path
 from sersync.config.resolve import Resolved, resolve
@@ -58,11 +59,21 @@ def understand(content: bytes, file: str, *, plugin: str = "") -> Understood:
     )
 
 
-def parse(content: bytes, file: str, environ: Mapping[str, str]) -> Loaded:
-    """Return the settings in *content*; ``ConfigError`` with all mistakes in it otherwise."""
+def parse(
+    content: bytes, file: str, environ: Mapping[str, str], *, only_to_look: bool = False
+) -> Loaded:
+    """Return the settings in *content*; ``ConfigError`` with all mistakes in it otherwise.
+
+    *only_to_look*: a mistake is raised only where it keeps the file from meaning anything.
+    """
     understood = understand(content, file)
-    whole, warnings = resolved(understood, file, environ, across=True)
-    return Loaded(settings=whole.settings, warnings=tuple(warnings), notes=understood.notes)
+    whole, warnings = resolved(understood, file, environ, across=True, only_to_look=only_to_look)
+    return Loaded(
+        settings=whole.settings,
+        warnings=tuple(warnings),
+        notes=understood.notes,
+        mistakes=whole.mistakes,
+    )
 
 
 def parse_plugin_only(content: bytes, file: str, plugin: str) -> Loaded:
@@ -99,7 +110,12 @@ def _with_plugin(confxml: Confxml, plugin: str, file: str) -> Confxml:
 
 
 def resolved(
-    understood: Understood, file: str, environ: Mapping[str, str], *, across: bool = False
+    understood: Understood,
+    file: str,
+    environ: Mapping[str, str],
+    *,
+    across: bool = False,
+    only_to_look: bool = False,
 ) -> tuple[Resolved, list[Mistake]]:
     """Return what is meant, and all warnings; ``ConfigError`` with all mistakes otherwise.
 
@@ -114,6 +130,8 @@ def resolved(
     if across:
         check_across(without(found, broken), findings)
     warnings = _in_order(list(dict.fromkeys([*understood.warnings, *findings.warnings])))
+    if only_to_look and not mistakes:
+        return to_look_at(found, findings), warnings
     if mistakes or findings.mistakes:
         raise _unusable(file, [*mistakes, *findings.mistakes], warnings)
     return found, warnings
