@@ -134,6 +134,8 @@ def fish(every: list[Page]) -> str:
 
 def documents() -> dict[str, str]:
     """Return every generated file by its path in the project."""
+    from sersync.cli.manual_legacy import legacy_documents
+
     every = pages()
     return {
         **{f"man/{page.name}.1": manual(page, every) for page in every},
@@ -141,6 +143,7 @@ def documents() -> dict[str, str]:
         "completions/sersync.bash": bash(every),
         "completions/_sersync": zsh(),
         "completions/sersync.fish": fish(every),
+        **legacy_documents(),
     }
 
 
@@ -193,8 +196,9 @@ def _described(title: str, words: list[Word]) -> Iterator[str]:
 
 
 def _see_also(page: Page) -> Iterator[str]:
-    above = ["-".join(page.words[:-1])] if len(page.words) > 1 else []
-    names = [*above, "rsync", "rsyncd.conf"]
+    above = "-".join(page.words[:-1]) or "sersync"
+    beside = "sersync2" if page.words == ("sersync",) else above
+    names = [beside, "rsync", "rsyncd.conf"]
     for index, name in enumerate(names):
         section = "5" if name.endswith(".conf") else "1"
         comma = "," if index + 1 < len(names) else ""

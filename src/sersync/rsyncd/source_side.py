@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
@@ -45,13 +46,18 @@ def source_side(side: SourceSide) -> Iterator[str]:
     yield "[[source]]"
     yield 'root = "/srv/tree"'
     yield "[[source.target]]"
-    yield f'to = "{endpoint}"'
+    yield f"to = {_toml(str(endpoint))}"
     if side.password:
-        yield f'password_file = "{password_file}"'
+        yield f"password_file = {_toml(password_file)}"
     if side.certificate:
-        yield f'ca_file = "{ca_file}"'
+        yield f"ca_file = {_toml(ca_file)}"
     yield ""
     yield from _confxml(endpoint, password_file if side.password else "")
+
+
+def _toml(text: str) -> str:
+    """Return *text* as a string of TOML: as one of JSON, but for a byte that only TOML escapes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _confxml(endpoint: RsyncModule | RemoteShell, password_file: str) -> Iterator[str]:

@@ -7,19 +7,25 @@ are taken.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.linux.once import run_once
+from sersync.model.batch import Reason
+from sersync.model.pasting import command_line
 from sersync.model.target import RsyncModule, Target
 from sersync.transfer.output import unescape
 from sersync.transfer.tls import tls_rsh
 from sersync.transfer.verdict import Judgement, judge
 
 _MODULE: Final = re.compile(rb"(?P<name>[^\t]{15,}|[^\t]+ *)\t(?P<comment>.*)")
+_NO_WAY_IN: Final = re.compile(
+    rb"change_dir \".*\" \(in .*\) failed: (.*) \((\d+)\)$", re.MULTILINE
+)
 _ENTRY: Final = re.compile(
     rb"(?P<mode>[a-zA-Z-]{10}\+?) +(?P<size>[\d,.]+) (?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)"
     rb" (?P<name>.*)"
@@ -61,11 +67,24 @@ def list_target(target: Target, endpoint: RsyncModule, *, deadline_s: float) -> 
     done = run_once(_command(target, endpoint), deadline_s=deadline_s)
     if done.code:
         judged = judge(done.code, done.stderr, b"", target=target, root=b"")
+        if match := _NO_WAY_IN.search(done.stderr):
+            judged = replace(judged, reason=_no_way_in(endpoint, *match.groups()))
         return Listing(failure=judged)
     lines = done.stdout.splitlines()
     if endpoint.module:
         return Listing(entries=parse_entries(lines))
     return Listing(modules=parse_modules(lines))
+
+
+def _no_way_in(endpoint: RsyncModule, error: bytes, number: bytes) -> Reason:
+    where = f"{endpoint.path!r} in the module {endpoint.module} on {endpoint.host}"
+    if int(number) == errno.ENOENT:
+        message = f"there is no directory {where}"
+    else:
+        message = f"{where} cannot be entered as a directory: {error.decode('utf-8', 'replace')}"
+    above = replace(endpoint, path=os.path.dirname(endpoint.path.strip("/")))
+    command = command_line("sersync", "target", "list", str(above))
+    return Reason(message=message, remedy="Look at what is there:", command=command)
 
 
 def parse_modules(lines: Sequence[bytes]) -> tuple[ListedModule, ...]:

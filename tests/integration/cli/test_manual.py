@@ -12,6 +12,7 @@ import pytest
 
 from sersync.cli.examples import EXAMPLES
 from sersync.cli.manual import documents, pages
+from sersync.cli.manual_legacy import legacy_page
 
 _ROOT = Path(__file__).parents[3]
 
@@ -84,7 +85,44 @@ def test_bash_offers_what_fits(typed: tuple[str, ...], offered: set[str]) -> Non
     assert typed[-1] == "" or found == offered
 
 
-@pytest.mark.parametrize(("shell", "file"), [("zsh", "_sersync"), ("fish", "sersync.fish")])
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (("sersync2", "-"), {"-d", "-r", "-o", "-n", "-m", "-h"}),
+        (("sersync2", "-d", "-m", "re"), {"refreshCDN"}),
+        (("sersync2", "-d", "-o", "pyproj"), {"pyproject.toml"}),
+        (("sersync2", "-n", ""), set()),
+    ],
+)
+def test_bash_offers_what_sersync2_takes(typed: tuple[str, ...], offered: set[str]) -> None:
+    script = (
+        'source completions/sersync2.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1));'
+        ' _sersync2; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *typed], cwd=_ROOT, capture_output=True, text=True
+    )
+    assert set(done.stdout.split()) == offered, done.stderr
+
+
+def test_every_option_of_sersync2_has_its_place() -> None:
+    page = legacy_page()
+    text = (_ROOT / "man" / "sersync2.1").read_text()
+
+    assert {word.names[0] for word in page.options} == {"-d", "-r", "-o", "-n", "-m", "-h"}
+    assert all(f"\\fB\\{word.names[0]}\\fR" in text for word in page.options), text
+    assert "sersync check" in text
+
+
+@pytest.mark.parametrize(
+    ("shell", "file"),
+    [
+        ("zsh", "_sersync"),
+        ("fish", "sersync.fish"),
+        ("zsh", "_sersync2"),
+        ("fish", "sersync2.fish"),
+    ],
+)
 def test_the_other_shells_can_read_theirs(shell: str, file: str) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed (apt-get install {shell})")

@@ -11,11 +11,13 @@ import stat
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sersync.model.endpoint import parse_endpoint
 from tests.support.cli import Cli, RunningCli
 from tests.support.sshd import Sshd
 from tests.support.tls import free_port, why_no_tls
@@ -412,6 +414,20 @@ def test_a_module_that_is_there_otherwise_is_left_alone(
     assert done.returncode == 64
     assert "is there with other settings" in done.stderr
     assert (tmp_path / "rsyncd.conf").read_text() == before
+
+
+def test_a_name_with_a_quote_is_quoted_in_every_text_for_the_source(
+    cli: Cli, tmp_path: Path, copy: Path
+) -> None:
+    done = cli.run(
+        "target", "init", "--module", 'a b"c', "--path", str(copy), "--user", "pusher", "--allow",
+        "127.0.0.1", "--host", "web", "-c", str(tmp_path / "rsyncd.conf"), "--tls",
+    )  # fmt: skip
+    text = done.stdout.partition("# Or in sersync.toml:\n")[2].partition("\n\n")[0]
+    [target] = tomllib.loads(text)["source"][0]["target"]
+
+    assert parse_endpoint(target["to"]).module == 'a b"c'  # type: ignore[union-attr]
+    assert target["password_file"] == '/etc/sersync/web-a b"c.password'
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,21 @@ def test_a_daemon_that_is_not_there_is_said_to_be_not_there(cli: Cli) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_directory_that_is_not_there_is_said_to_be_not_there(cli: Cli, rsyncd: Rsyncd) -> None:
+    (rsyncd.root / "d").mkdir()
+    (rsyncd.root / "file").touch()
+    module = f"rsync://127.0.0.1:{rsyncd.port}/open"
+
+    done = cli.run("target", "list", f"{module}/d/none")
+    file = cli.run("target", "list", f"{module}/file")
+
+    assert done.returncode == 1
+    assert "there is no directory 'd/none' in the module open on 127.0.0.1" in done.stderr
+    assert f"sersync target list {module}/d" in done.stderr
+    assert "carried" not in done.stderr
+    assert "'file' in the module open on 127.0.0.1 cannot be entered" in file.stderr
+
+
 def test_what_is_no_daemon_is_a_mistake(cli: Cli) -> None:
     done = cli.run("target", "list", "host:/path")
 
