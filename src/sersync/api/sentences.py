@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 
-from sersync.model.batch import Reason, Verdict
-from sersync.model.difference import Kind
+from sersync.model.batch import Problem, Reason, Stage, Verdict
+from sersync.model.difference import Difference, Kind
 from sersync.model.explanation import (
     Carried,
     Exclusion,
@@ -16,7 +17,7 @@ from sersync.model.explanation import (
     OnTarget,
     Watched,
 )
-from sersync.model.pasting import own_command, resume_command
+from sersync.model.pasting import own_command, resume_command, word
 from sersync.model.path import RelPath, display
 from sersync.model.pending import Because, MissingPath
 from sersync.model.status import TargetState
@@ -120,12 +121,19 @@ def _of_target(each: OfTarget, about: Explanation, state_dir: str) -> Iterator[s
         where = display(subtree) if subtree else "everything"
         yield f"{where} is being compared with the target, or is to be"
     if each.problem is not None:
-        said = f"{each.problem.message}. {each.problem.remedy}".rstrip()
-        times = each.problem.failures
-        yield f"it failed {'once' if times == 1 else f'{times} times in a row'}: {said}"
+        yield _problem(each.problem, about.path)
     if each.pending or each.compared or each.reason is not None:
         yield from _held_up(each, about, state_dir)
-    elif each.on_target is not None and each.on_target.difference is not None:
+    elif each.problem is not None:
+        yield "nothing else is pending for it"
+    elif (found := _difference(each)) is not None and found.newer:
+        here = word(os.path.join(about.root, about.path))
+        yield (
+            "the target's is newer, and -u (--update) among the rsync options leaves such a file as"
+            " it is there; to have this one carried all the same, change it here, or only its"
+            f" time: touch -c {here}"
+        )
+    elif found is not None:
         names = ("--source", about.source, "--target", each.target)
         repair = own_command("verify", "--repair", *names, state_dir=state_dir)
         yield (
@@ -150,9 +158,22 @@ def _last(last: Carried, path: RelPath) -> str:
     )
 
 
+def _difference(each: OfTarget) -> Difference | None:
+    return each.on_target.difference if each.on_target is not None else None
+
+
+def _problem(problem: Problem, path: bytes) -> str:
+    said = f"{problem.message}. {problem.remedy}".rstrip()
+    it = "it" if problem.path == path else f"{display(problem.path)}, in which it lies,"
+    if problem.stage is Stage.REFUSED:
+        return f"{it} is not carried: {said}"
+    times = problem.failures
+    return f"{it} failed {'once' if times == 1 else f'{times} times in a row'}: {said}"
+
+
 def _on_target(shown: OnTarget, *, is_here: bool) -> str:
     if shown.unknown is not None:
-        return f"the target was not seen: {_said(shown.unknown)}"
+        return f"what the target has of it is not known: {_said(shown.unknown)}"
     difference = shown.difference
     if difference is None:
         return f"it {'stands' if is_here else 'is not'} on the target{_AS_HERE[is_here]}"

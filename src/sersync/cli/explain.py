@@ -59,7 +59,7 @@ def _is_current(source: Json) -> bool:
     if source["excluded"] or source["behind"]:
         return False
     return all(
-        not each["pending"]
+        not (each["pending"] or each["problem"])
         and not each["excluded"]
         and (each["on_target"] is None or each["on_target"]["same"])
         for each in source["targets"]

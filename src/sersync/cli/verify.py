@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _LOOK_EVERY_S: Final = 0.25
 _MOST_SHOWN: Final = 100
 _MOST: Final = 10_000
+_NOT_AS_HERE: Final = ("drift", "failing", "newer", "unreadable")
 
 
 def verify(
@@ -37,8 +38,8 @@ def verify(
 ) -> int:
     """Compare the source with its targets now, by dry runs beside whatever is carried.
 
-    What differs is pending, or has drifted: something else changed the target. Exit: 0 nothing
-    has drifted, 1 something has, or it could not be compared, 2 none runs.
+    What differs is pending, or has drifted: something else changed the target. Exit: 0 all is as
+    here, or on its way; 1 something else differs, or could not be compared; 2 none runs.
     """
     from sersync.api.client import post
 
@@ -76,7 +77,12 @@ def verify(
                 print(f"  to carry again what has drifted: {_again(each, place, where)}")
     if not any(each["found"] for each in found):
         place.tell_if_unknown()
-    return Code.REFUSED if any(each["drift"] or each["failed"] for each in found) else Code.DONE
+    return Code.DONE if all(map(_is_as_here, found)) else Code.REFUSED
+
+
+def _is_as_here(each: Json) -> bool:
+    """Tell whether all stands on the target, or is on its way."""
+    return not (each["failed"] or any(each[cause] for cause in _NOT_AS_HERE))
 
 
 def _again(each: Json, place: Place, where: str) -> str:
@@ -133,6 +139,8 @@ def _progress(running: list[Json]) -> str:
 _CAUSES: Final = {
     "drift": "drifted",
     "pending": "pending",
+    "failing": "cannot be carried",
+    "newer": "newer on the target, and left so (-u, --update)",
     "changing": "changing all the time",
     "unreadable": "cannot be read here",
 }
@@ -149,6 +157,8 @@ def _print(each: Json, place: Place) -> None:
     print(
         f"{who}: {each['entries']:,} entries {how} in {each['elapsed_s']:.1f} s:"
         f" {each['drift']} drifted, {each['pending']} pending"
+        + (f", {each['failing']} cannot be carried" if each["failing"] else "")
+        + (f", {each['newer']} newer there and left so" if each["newer"] else "")
         + (f", {each['changing']} changing all the time" if each["changing"] else "")
         + (f", {each['unreadable']} cannot be read here" if each["unreadable"] else "")
         + (f"; {each['repaired']} are carried again" if each["repaired"] else "")
@@ -157,7 +167,7 @@ def _print(each: Json, place: Place) -> None:
         what = _KINDS[found["kind"]]
         if found["how"]:
             what += f" ({', '.join(found['how'])})"
-        if found["cause"] == "unreadable":
+        if found["kind"] == "changed" and not found["how"]:
             what = ""
         print(f"  {found['path']}: {', '.join(filter(None, (_CAUSES[found['cause']], what)))}")
     more = max(0, len(each["found"]) - _MOST_SHOWN) + each["omitted"]

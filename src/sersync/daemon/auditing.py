@@ -116,7 +116,10 @@ class Auditing:
         this.due_at = time.monotonic() + max(_LEAST_REST_S, rest_s)
 
     def _compare(self, worker: TargetWorker, this: _Round, part: Slice) -> None:
-        comparing = new_comparing(self._pipeline, worker, self._stopping, checksum=False)
+        # What -u leaves as it is on the target is meant to differ: it is told to those who ask.
+        comparing = new_comparing(
+            self._pipeline, worker, self._stopping, checksum=False, sees_newer=False
+        )
         found = comparing.compare(levels_of(part))
         drifted = [
             each

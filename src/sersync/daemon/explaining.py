@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from sersync.daemon.meant import behind, meant, subtree_of
-from sersync.model.batch import Reason
+from sersync.model.batch import Problem, Reason, Stage
 from sersync.model.dirty import Scope
 from sersync.model.explanation import (
     Exclusion,
@@ -37,6 +37,8 @@ _MOST_LOOKED_THROUGH: Final = 100_000
 _MOST_AT_ONCE: Final = 4
 _BUSY: Final = Reason(message="others are asking just now", remedy="Ask again in a moment.")
 _HALTED: Final = Reason(message="the source is halted")
+_FAILED: Final = Reason(message="a dry run names no difference, but it could not be carried")
+_THE_SAME: Final = OnTarget()
 
 
 class Explaining:
@@ -119,7 +121,10 @@ class Explaining:
         if self._history is not None:
             changed_at = None if is_open else _changed_at(pipeline.source.root, path)
             last = self._history.last_carried(source, target.name, path, changed_at=changed_at)
-        is_asked = asks and excluded is None
+        problem = _problem(worker.problems, path)
+        on_target = self._ask(pipeline, worker, path) if asks and excluded is None else None
+        if on_target == _THE_SAME and problem is not None:
+            on_target = OnTarget(unknown=_FAILED)
         return OfTarget(
             target=target.name,
             state=status.state,
@@ -129,10 +134,10 @@ class Explaining:
             pending=tuple(dirty[:_MOST_SHOWN]),
             omitted=max(0, len(dirty) - _MOST_SHOWN),
             compared=compared,
-            problem=next((each for each in worker.problems if each.path == path), None),
+            problem=problem,
             unconfirmed=status.unconfirmed,
             last=last,
-            on_target=self._ask(pipeline, worker, path) if is_asked else None,
+            on_target=on_target,
         )
 
     def _ask(self, pipeline: Pipeline, worker: TargetWorker, path: RelPath) -> OnTarget:
@@ -146,7 +151,7 @@ class Explaining:
                 return OnTarget(unknown=_BUSY)
             stack.callback(self._asking.release)
             comparer = pipeline.comparers[worker.target.name]
-            shown = comparer.compare([(path, Scope.ENTRY)], deadline_s=ASK_FOR_S)
+            shown = comparer.compare([(path, Scope.ENTRY)], deadline_s=ASK_FOR_S, sees_newer=True)
         if shown.failed is not None:
             return OnTarget(unknown=shown.failed)
         if path in shown.unread:
@@ -179,6 +184,17 @@ class Explaining:
         wanted = decides if isinstance(decides, Rule) else getattr(decides, "text", b"")
         line = rule_line(content, source, wanted)
         return "" if line is None else f"{file}:{line}"
+
+
+def _problem(problems: Iterable[Problem], path: RelPath) -> Problem | None:
+    """Return why *path* cannot be carried, or what lies above it and is never taken."""
+    above = None
+    for each in problems:
+        if each.path == path:
+            return each
+        if each.stage is Stage.REFUSED and is_within(path, each.path):
+            above = each
+    return above
 
 
 def _paused(pipeline: Pipeline, target: str) -> Reason:

@@ -127,7 +127,11 @@ class _Job:
     def run(self) -> None:
         """Compare, until the end or until it is stopped."""
         comparing = new_comparing(
-            self._pipeline, self._worker, self.stopping, checksum=self.shown.checksum
+            self._pipeline,
+            self._worker,
+            self.stopping,
+            checksum=self.shown.checksum,
+            sees_newer=True,
         )
         who = f"{self.shown.source} -> {self.shown.target}"
         log.info("%s: verify of %s begins", who, display(self.shown.subtree))
@@ -147,12 +151,15 @@ class _Job:
             self.shown, is_running=False, failed=failed, elapsed_s=self._elapsed_s()
         )
         log.info(
-            "%s: verify has compared %d entries in %.1f s: %d drifted, %d pending%s",
+            "%s: verify has compared %d entries in %.1f s: %d drifted, %d pending, %d failing,"
+            " %d newer there%s",
             who,
             self.shown.entries,
             self.shown.elapsed_s,
             self.shown.drift,
             self.shown.pending,
+            self.shown.failing,
+            self.shown.newer,
             f"; {failed.message}" if failed is not None else "",
         )
 
@@ -183,6 +190,8 @@ class _Job:
             entries=shown.entries + (part.entries if isinstance(part, Slice) else 1),
             drift=shown.drift + counts[Cause.DRIFT],
             pending=shown.pending + counts[Cause.PENDING],
+            failing=shown.failing + counts[Cause.FAILING],
+            newer=shown.newer + counts[Cause.NEWER],
             changing=shown.changing + counts[Cause.CHANGING],
             unreadable=shown.unreadable + counts[Cause.UNREADABLE],
             repaired=shown.repaired + repaired,
@@ -207,7 +216,12 @@ def repair(worker: TargetWorker, found: Iterable[Found]) -> int:
 
 
 def new_comparing(
-    pipeline: Pipeline, worker: TargetWorker, stopping: threading.Event, *, checksum: bool
+    pipeline: Pipeline,
+    worker: TargetWorker,
+    stopping: threading.Event,
+    *,
+    checksum: bool,
+    sees_newer: bool,
 ) -> Comparing:
     """Return what compares the source of *pipeline* with the target of *worker*."""
     root = pipeline.source.root
@@ -219,6 +233,7 @@ def new_comparing(
         pipeline,
         worker,
         checksum=checksum,
+        sees_newer=sees_newer,
         stopping=stopping,
         changed_at=changed_at,
         wall=time.time,

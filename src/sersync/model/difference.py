@@ -25,12 +25,14 @@ class Difference:
     """One path that is not on the target as it is at the source.
 
     *how* of what has changed: "content", "size", "time", "permissions", "owner", "group",
-    "acl", "attributes" or "kind".
+    "acl", "attributes" or "kind". *newer*: the target's is newer, and the options of rsync have
+    such a file left as it is (``-u``), so no transfer changes that.
     """
 
     path: RelPath
     kind: Kind
     how: tuple[str, ...] = ()
+    newer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sersync.model.follow import Follow
 
 IGNORE_FILE: Final = b".cvsignore"
 """What ``-C`` reads in each directory."""
+_UPDATE: Final = "--update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,15 @@ class RsyncOptions:
     """``-C``: what a ``.cvsignore`` names is left out of its directory."""
     max_size: bool = False
     """The user set ``--max-size`` or ``--min-size``: we add no size limit of ours."""
+
+    @property
+    def leaves_newer(self) -> bool:
+        """``-u``: a file that is newer on the target is left as it is there, and differs."""
+        return _UPDATE in self.passed
+
+    def without_update(self) -> RsyncOptions:
+        """Return these options but for ``-u``, for a look at what it hides."""
+        return replace(self, passed=tuple(each for each in self.passed if each != _UPDATE))
 
     @property
     def keeps_backups(self) -> bool:

@@ -16,7 +16,11 @@ class Cause(Enum):
     DRIFT = "drift"
     """Nothing is pending for it: something else has changed the target."""
     PENDING = "pending"
-    """A change is on its way, or failed; the log knows of it."""
+    """A change is on its way; the log knows of it."""
+    FAILING = "failing"
+    """It could not be carried, and why is known; perhaps the target never takes it."""
+    NEWER = "newer"
+    """The target's is newer, and the options of rsync (``-u``) have it left as it is."""
     CHANGING = "changing"
     """It changed at the source again and again while it was compared."""
     UNREADABLE = "unreadable"
@@ -48,6 +52,8 @@ class Verification:
     """As far as it is known, of the whole source."""
     drift: int = 0
     pending: int = 0
+    failing: int = 0
+    newer: int = 0
     changing: int = 0
     unreadable: int = 0
     repaired: int = 0

@@ -14,7 +14,7 @@ from typing import Final
 from sersync.model.batch import Reason
 from sersync.model.difference import Comparison, Difference, Kind
 from sersync.model.dirty import Scope
-from sersync.model.path import ROOT, RelPath, ancestors, is_within
+from sersync.model.path import ROOT, RelPath, ancestors, is_within, parent
 from sersync.model.verification import Cause, Found
 from sersync.replication.evidence import unexplained
 from sersync.replication.pipeline import Pipeline
@@ -47,15 +47,20 @@ class Comparing:
         worker: TargetWorker,
         *,
         checksum: bool,
+        sees_newer: bool,
         stopping: threading.Event,
         changed_at: Callable[[RelPath], float],
         wall: Callable[[], float],
     ) -> None:
-        """*changed_at*: when the path, or the directory it is in, changed, by the calendar."""
+        """*sees_newer*: with what no transfer would change since the target's is newer.
+
+        *changed_at*: when the path, or the directory it is in, changed, by the calendar.
+        """
         self._pipeline = pipeline
         self._worker = worker
         self._comparer = pipeline.comparers[worker.target.name]
         self._checksum = checksum
+        self._sees_newer = sees_newer
         self._stopping = stopping
         self._changed_at = changed_at
         self._wall = wall
@@ -72,7 +77,31 @@ class Comparing:
             Found(difference=Difference(path=each, kind=Kind.CHANGED), cause=Cause.UNREADABLE)
             for each in shown.unread
         ]
-        return unread + self._explained(shown.differences, began_at)
+        known = self._failing(paths, {each.path: each for each in shown.differences})
+        failing = {each.path for each in known}
+        failing.update(shown.unread)
+        differing = [each for each in shown.differences if each.path not in failing]
+        return [
+            *unread,
+            *(
+                Found(difference=each, cause=Cause.FAILING)
+                for each in known
+                if each.path not in shown.unread
+            ),
+            *self._explained(differing, began_at),
+        ]
+
+    def _failing(
+        self, paths: Sequence[tuple[RelPath, Scope]], differing: dict[RelPath, Difference]
+    ) -> list[Difference]:
+        """Return what of *paths* is known to fail, also where a dry run names no difference."""
+        names = {path for path, _ in paths}
+        levels = {path for path, scope in paths if scope is not Scope.ENTRY}
+        return [
+            differing.get(each.path, Difference(path=each.path, kind=Kind.CHANGED))
+            for each in self._worker.problems
+            if each.path in names or parent(each.path) in levels
+        ]
 
     def _explained(self, differing: Sequence[Difference], began_at: float) -> list[Found]:
         """Sort out why each of *differing* differs; look again at what nothing explains."""
@@ -90,7 +119,10 @@ class Comparing:
             doubtful = self._without_pending(still, found)
             sure = [each for each in doubtful if each.path in old]
             sure = [each for each in sure if self._is_old(each.path, began_at)]
-            found += [Found(difference=each, cause=Cause.DRIFT) for each in sure]
+            found += [
+                Found(difference=each, cause=Cause.NEWER if each.newer else Cause.DRIFT)
+                for each in sure
+            ]
             known = {each.path for each in sure}
             doubtful = [each for each in doubtful if each.path not in known]
         return found + [Found(difference=each, cause=Cause.CHANGING) for each in doubtful]
@@ -140,6 +172,7 @@ class Comparing:
                 paths,
                 deadline_s=LOOK_FOR_S,
                 checksum=self._checksum,
+                sees_newer=self._sees_newer,
                 is_stopping=self._stopping.is_set,
             )
             if self._stopping.is_set():

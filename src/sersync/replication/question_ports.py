@@ -20,9 +20,13 @@ class Comparer(Protocol):
         *,
         deadline_s: float,
         checksum: bool = False,
+        sees_newer: bool = False,
         is_stopping: Callable[[], bool] = ...,
     ) -> Comparison:
-        """Return how entries and levels (no trees) differ now; takes *deadline_s* at most."""
+        """Return how entries and levels (no trees) differ now; takes *deadline_s* at most.
+
+        *sees_newer*: with what no transfer would change since the target's is newer (``-u``).
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sersync.linux.child import Child
@@ -45,6 +45,16 @@ _WORDS: Final = {
 _NO_ANSWER: Final = "the target gave no answer within {:.0f} s"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """How one comparison is made, and for how long. *until* is on the monotonic clock."""
+
+    extra: tuple[bytes, ...]
+    deadline_s: float
+    until: float
+    is_stopping: Callable[[], bool]
+
+
 class RsyncComparer:
     """Compares paths of *root* with *target*. For any thread; every call is one rsync."""
 
@@ -70,24 +80,49 @@ class RsyncComparer:
         *,
         deadline_s: float,
         checksum: bool = False,
+        sees_newer: bool = False,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> Comparison:
         """Return how entries and levels (no trees) differ now.
 
-        *checksum*: files are read on both sides, however alike they look. What takes longer than
-        *deadline_s* is ended, and so it is when *is_stopping* says so.
+        *checksum*: files are read on both sides, however alike they look. *sees_newer*: what the
+        target's options leave alone since the target's is newer (``-u``) is told too. What takes
+        longer than *deadline_s* is ended, and so it is when *is_stopping* says so.
         """
-        launcher = Launcher(self._target, self._root, rsh=self._rsh, niceness=_NICE)
+        how = _How(
+            extra=(b"--checksum",) if checksum else (),
+            deadline_s=deadline_s,
+            until=time.monotonic() + deadline_s,
+            is_stopping=is_stopping,
+        )
+        options = self._target.options
+        if not (sees_newer and options.leaves_newer):
+            return self._shown(self._target, paths, how)
+        shown = self._shown(replace(self._target, options=options.without_update()), paths, how)
+        changed = [each.path for each in shown.differences if each.kind is Differs.CHANGED]
+        if not changed:
+            return shown
+        # What differs, but not for a transfer, is what a transfer leaves.
+        carried = self._shown(self._target, [(each, Scope.ENTRY) for each in changed], how)
+        if carried.failed is not None:
+            return carried
+        left = set(changed).difference(each.path for each in carried.differences)
+        differences = (replace(each, newer=each.path in left) for each in shown.differences)
+        return replace(shown, differences=tuple(differences))
+
+    def _shown(
+        self, target: Target, paths: Sequence[tuple[RelPath, Scope]], how: _How
+    ) -> Comparison:
+        """Return how *paths* differ for one dry run with the options of *target*."""
+        launcher = Launcher(target, self._root, rsh=self._rsh, niceness=_NICE)
         launcher.protect(self._protected())
         token = new_token()
-        extra = [*listing(token), *([b"--checksum"] if checksum else [])]
-        until = time.monotonic() + deadline_s
         try:
-            child, code = self._ran(launcher, paths, extra, until, is_stopping)
+            child, code = self._ran(launcher, paths, [*listing(token), *how.extra], how)
         except OSError as error:
             return Comparison(failed=not_started(error))
         if code is None:
-            return Comparison(failed=Reason(message=_NO_ANSWER.format(deadline_s)))
+            return Comparison(failed=Reason(message=_NO_ANSWER.format(how.deadline_s)))
         judgement = judge_child(child, code, self._target, self._root)
         if judgement.verdict not in (Verdict.DONE, Verdict.PARTIAL):
             message = f"rsync failed with exit code {code}"
@@ -110,10 +145,9 @@ class RsyncComparer:
         launcher: Launcher,
         paths: Sequence[tuple[RelPath, Scope]],
         extra: Sequence[bytes],
-        until: float,
-        is_stopping: Callable[[], bool],
+        how: _How,
     ) -> tuple[Child, int | None]:
-        """Return the dry run of *paths*, and how it ended; None if it had not *until* then."""
+        """Return the dry run of *paths*, and how it ended; None if it had not in time."""
         # Large files are part of it: no lane keeps them out of the way of others here.
         recipe = launcher.recipe(Kind.LARGE, self._capabilities(), max_delete=None)
         names = [spell(p) if scope is Scope.ENTRY else spell_level(p) for p, scope in paths]
@@ -126,15 +160,15 @@ class RsyncComparer:
             child, fed = launcher.run(run, recipe, extra, reads_all=True)
             children.add(child)
             children.feed(child, fed)
-            return child, _wait(children, until, is_stopping)
+            return child, _wait(children, how)
         finally:
             children.close()
             wake.close()
 
 
-def _wait(children: Children, until: float, is_stopping: Callable[[], bool]) -> int | None:
+def _wait(children: Children, how: _How) -> int | None:
     """Return how the only child has ended; None if it has not in time."""
-    while (left_s := until - time.monotonic()) > 0 and not is_stopping():
+    while (left_s := how.until - time.monotonic()) > 0 and not how.is_stopping():
         for _, code in children.wait(min(left_s, 0.5)):
             return code
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,27 @@ def test_verify_tells_drift_by_its_exit_code_and_repairs_it(
 
     assert (tmp_path / "copy" / "d" / "file").read_text() == "file"
     assert cli.run("verify", *_HERE).returncode == 0
+
+
+def test_a_path_that_differs_or_fails_is_no_success_of_explain_and_verify(
+    cli: Cli, tmp_path: Path, source: Path
+) -> None:
+    mirror(cli, "--rsync-option=-u")
+    cli.run("wait", *_HERE)
+    there = tmp_path / "copy" / "d" / "file"
+    there.write_text("hacked on the target")
+    late = there.stat().st_mtime + 100
+    os.utime(there, (late, late))
+    explained = cli.run("explain", "d/file", *_HERE)
+    assert explained.returncode == 1, explained
+    assert "it is on the target, but other: size, time" in explained.stdout
+
+    found = cli.run("verify", "--repair", "--checksum", *_HERE)
+
+    assert found.returncode == 1, found
+    assert " 1 newer there and left so" in found.stdout
+    assert "d/file: newer on the target, and left so (-u, --update), other" in found.stdout
+    assert cli.run("wait", *_HERE).returncode == 0
 
 
 def test_flush_tells_what_it_let_go(cli: Cli, tmp_path: Path, source: Path) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from sersync.api.sentences import sentences
-from sersync.model.difference import Kind
+from sersync.model.difference import Difference, Kind
 from sersync.model.explanation import Explanation, FileKind, Watched
 from sersync.model.filters import Filter, parse_rule
+from sersync.model.options import RsyncOptions
 from sersync.model.path import RelPath
 from sersync.model.pending import Because
 from sersync.model.request import NobodyMeant
@@ -19,6 +23,7 @@ from sersync.model.target import LocalDirectory
 from sersync.model.verification import Cause, Verification
 from tests.support.engine import Copy, Engine, Engines, copy_at
 from tests.support.rsyncd import Rsyncd
+from tests.support.sshd import Sshd
 from tests.support.trees import assert_same_trees, wait_until
 
 
@@ -276,6 +281,106 @@ def test_a_verify_that_is_stopped_says_so_and_a_second_one_waits_for_its_turn(
     [shown] = engine.daemon.verifying.standing()
     assert shown.failed is not None
     assert "stopped" in shown.failed.message
+
+
+UPDATING = RsyncOptions(passed=("--archive", "--update"))
+"""A file that is newer on the target is left as it is there."""
+
+
+def become_newer(there: Path) -> None:
+    """Have something else write to a file of the target, later than at the source."""
+    there.write_text("hacked on the target")
+    late = there.stat().st_mtime + 100
+    os.utime(there, (late, late))
+
+
+def test_what_is_left_since_the_targets_is_newer_is_said_to_differ(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    path = tmp_path / "copy"
+    endpoint = LocalDirectory(path=os.fsencode(path))
+    copy = copy_at(path, endpoint, options=UPDATING, witness_every_s=0.0)
+    (source / "f o").write_text("as it was carried")
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    become_newer(path / "f o")
+    [of_target] = explain(engine, b"f o").targets
+    assert of_target.on_target is not None
+    assert of_target.on_target.difference == Difference(
+        path=RelPath(b"f o"), kind=Kind.CHANGED, how=("size", "time"), newer=True
+    )
+    said = told(engine, b"f o")
+    assert "it is on the target, but other: size, time" in said
+    assert "-u (--update)" in said
+    assert f"touch -c '{source}/f o'" in said
+    assert "verify" not in said
+
+    shown = verify(engine, checksum=True, repairs=True)
+
+    causes = {each.difference.path: each.cause for each in shown.found}
+    assert causes[RelPath(b"f o")] is Cause.NEWER
+    assert shown.newer == 1
+    assert shown.repaired == shown.drift
+    assert (path / "f o").read_text() == "hacked on the target"
+    subprocess.run(said[said.index("touch -c") :].splitlines()[0], shell=True, check=True)
+    os.utime(source / "f o", (time.time() + 1000, time.time() + 1000))
+    engine.wait_for_rest()
+    assert (path / "f o").read_text() == "as it was carried"
+    assert verify(engine).newer == 0
+
+
+def test_the_audit_and_the_witness_leave_what_is_newer_on_the_target(
+    source: Path, tmp_path: Path, engines: Engines
+) -> None:
+    path = tmp_path / "copy"
+    endpoint = LocalDirectory(path=os.fsencode(path))
+    copy = copy_at(path, endpoint, options=UPDATING, witness_every_s=0.5, audit_every_s=2.0)
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    become_newer(path / "kept")
+    wait_until(lambda: (shown := engine.status().audit) is not None and shown.rounds > 2, 60)
+
+    shown = engine.status()
+    assert shown.audit is not None
+    assert shown.audit.drift == 0
+    assert shown.witness is not None
+    assert (shown.witness.differing, shown.witness.found) == (0, 0)
+
+
+@pytest.fixture
+def restricted(tmp_path: Path, sshd: Sshd) -> Copy:
+    """A target behind rrsync, which lets no special file in."""
+    rrsync = shutil.which("rrsync")
+    if rrsync is None:
+        pytest.skip("rrsync is not installed; it comes with rsync 3.2.4 and later")
+    path = tmp_path / "behind"
+    path.mkdir()
+    key = sshd.identity.with_suffix(".pub").read_text()
+    line = f'restrict,command="{rrsync} -wo -no-lock {path}" {key}'
+    (sshd.config.parent / "authorized_keys").write_text(line)
+    return copy_at(path, sshd.endpoint(Path("/")), witness_every_s=0.0)
+
+
+def test_what_the_target_will_never_take_is_not_said_to_stand_there(
+    source: Path, restricted: Copy, engines: Engines
+) -> None:
+    os.mkfifo(source / "pipe")
+    engine = engines(source, restricted)
+    engine.wait_for_rest(timeout_s=60)
+    [of_target] = explain(engine, b"pipe").targets
+    assert of_target.on_target is not None
+    assert of_target.on_target.unknown is not None
+    assert of_target.problem is not None
+    said = told(engine, b"pipe")
+    assert "stands on the target" not in said
+    assert "it is not carried: " in said
+    assert "something else has changed" not in said
+
+    shown = verify(engine)
+
+    causes = {each.difference.path: each.cause for each in shown.found}
+    assert causes[RelPath(b"pipe")] is Cause.FAILING
+    assert (shown.failing, shown.drift) == (1, 0)
 
 
 def audited(path: Path, every_s: float) -> Copy:
