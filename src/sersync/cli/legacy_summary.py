@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sersync.config.summary import command
+from sersync.config.summary import filter_lines, full_pass_lines
 from sersync.model.path import display
 from sersync.model.target import RsyncModule, Settings, Source, Target
 
@@ -20,6 +21,8 @@ def summary(settings: Settings, order: Order) -> Iterator[str]:
         yield f"page: http://{settings.api.address}/"
     for source in settings.sources:
         yield f"watch path is: {display(source.root)}"
+        for line in filter_lines(source.filters):
+            yield f"    filter: {line}"
         for target in source.targets:
             yield from _target(source, target, order)
 
@@ -48,4 +51,8 @@ def _target(source: Source, target: Target, order: Order) -> Iterator[str]:
             yield f"    user: {endpoint.user}    password file: {shown}"
     yield f"    transfers at the same time: at most {order.workers or target.parallel + 1}"
     if order.full_pass:
-        yield f"    full pass: {command(source, target)}"
+        command, *more = full_pass_lines(source, target)
+        yield f"    full pass: {command}"
+        yield from (f"    {line}" for line in more)
+    else:
+        yield f"    rsync options: {shlex.join(target.options.passed)}"

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator
 
 from sersync.config.values import Schedule
-from sersync.model.expression import Expression
 from sersync.model.filters import Filter, Rule
 from sersync.model.path import display
 from sersync.model.target import RemoteShell, RsyncModule, Settings, Source, Target
@@ -17,13 +16,8 @@ def summary(settings: Settings) -> Iterator[str]:
     """Yield what is watched, where it goes, and the rsync command that it amounts to."""
     for source in settings.sources:
         yield f'source "{source.name}": {display(source.root)}'
-        for each in source.filters.expressions:
-            by_name = "" if _is_exact(each) else " (beyond rsync's patterns: runs go name by name)"
-            yield f"    exclude regex {each}{by_name}"
-        for rule in source.filters.rules:
-            yield f"    {_verb(rule)} {display(rule.pattern)}"
-        for expression in source.filters.expressions:
-            yield f"    exclude what matches {expression}"
+        for line in filter_lines(source.filters):
+            yield f"    {line}"
         if waiting := [each.value for each in Trigger if each not in source.triggers]:
             yield f"    waits for a full pass: {', '.join(waiting)}"
         for target in source.targets:
@@ -35,18 +29,50 @@ def summary(settings: Settings) -> Iterator[str]:
             )
             for line in _facts(target, source):
                 yield f"    {line}"
-            yield f"    {command(source, target)}"
+            for line in full_pass_lines(source, target):
+                yield f"    {line}"
     if settings.failure_log:
         yield f"failures: {settings.failure_log}"
     yield f"state: {settings.state_dir}"
 
 
-def command(source: Source, target: Target) -> str:
+def filter_lines(filters: Filter, beyond: Filter | None = None) -> Iterator[str]:
+    """Yield what *filters* exclude and include, in the order that decides.
+
+    *beyond*: those of the source, which *filters* go on from, and which are told already.
+    """
+    known = beyond or Filter()
+    for each in filters.expressions[len(known.expressions) :]:
+        is_beyond = each in filters.beyond_rsync
+        by_name = " (beyond rsync's patterns: runs go name by name)" if is_beyond else ""
+        yield f"exclude regex {each}{by_name}"
+    for rule in filters.rules[len(known.rules) :]:
+        yield f"{_verb(rule)} {display(rule.pattern)}"
+
+
+def full_pass_lines(source: Source, target: Target) -> Iterator[str]:
+    """Yield a full pass to *target* as an rsync command, and what it is not like by hand.
+
+    Where rsync cannot be told all that is excluded, the command changes nothing.
+    """
+    beyond = target.full_pass_filters.beyond_rsync
+    yield _command(source, target, is_dry=bool(beyond))
+    if beyond:
+        deletes = " and delete" if target.delete else ""
+        listed = ", ".join(map(str, beyond))
+        yield (
+            f"a dry run, since by hand it would also carry{deletes} what only sersync excludes,"
+            f" by regex: {listed}"
+        )
+
+
+def _command(source: Source, target: Target, *, is_dry: bool) -> str:
     """Return a full pass to *target* as one rsync command, without what makes it incremental."""
-    words = ["rsync", *target.options.passed]
+    words = ["rsync", *(["--dry-run"] if is_dry else []), *target.options.passed]
     if target.delete:
         words.append("--delete")
-    words += [f"--{_verb(rule)}={display(rule.pattern)}" for rule in target.filters.rules]
+    rules = target.full_pass_filters.rsync_rules
+    words += [f"--{_verb(rule)}={display(rule.pattern)}" for rule in rules]
     if target.bandwidth_kib_s:
         words.append(f"--bwlimit={target.bandwidth_kib_s}")
     match target.endpoint:
@@ -59,11 +85,6 @@ def command(source: Source, target: Target) -> str:
                 words.append(f"--rsync-path={target.rsync_path}")
     root = display(source.root).rstrip("/") + "/"
     return shlex.join([*words, root, str(target.endpoint).rstrip("/") + "/"])
-
-
-def _is_exact(expression: Expression) -> bool:
-    """Tell whether rsync itself can apply *expression*."""
-    return Filter(expressions=[expression]).is_exact
 
 
 def _verb(rule: Rule) -> str:
@@ -90,14 +111,9 @@ def _facts(target: Target, source: Source) -> Iterator[str]:
             yield f"halts before more than {target.max_delete} entries are deleted"
     if isinstance(endpoint := target.endpoint, RsyncModule) and endpoint.tls:
         yield f"encrypted; trusts {endpoint.ca_file or 'the authorities of this system'}"
-    for each in target.filters.expressions[len(source.filters.expressions) :]:
-        yield f"exclude regex {each}"
-    for rule in target.filters.rules[len(source.filters.rules) :]:
-        yield f"{_verb(rule)} {display(rule.pattern)}"
+    yield from filter_lines(target.filters, beyond=source.filters)
     if target.bandwidth_kib_s:
         yield f"at most {target.bandwidth_kib_s} KiB per second"
-    for expression in target.filters.expressions[len(source.filters.expressions) :]:
-        yield f"exclude what matches {expression}"
     at_the_start = "" if target.baseline else "at the start, and "
     schedule = Schedule(every_s=target.full_pass_every_s, cron=target.full_pass_cron)
     if schedule.cron:

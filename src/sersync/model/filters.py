@@ -38,9 +38,11 @@ class Filter:
         "_directories",
         "_options",
         "_verses",
+        "beyond_rsync",
         "expressions",
         "is_exact",
         "protecting",
+        "rsync_rules",
         "rules",
     )
 
@@ -51,7 +53,13 @@ class Filter:
         self.is_exact = None not in equals
         """rsync itself can apply all of it, by ``rsync_options``."""
         said = dict.fromkeys(rule for rules in equals if rules for rule in rules)
-        self._options = tuple(b"--filter=" + bytes(rule) for rule in (*said, *self.rules))
+        self.beyond_rsync = tuple(
+            each for each, rules in zip(self.expressions, equals, strict=True) if rules is None
+        )
+        """The expressions that rsync cannot apply."""
+        self.rsync_rules = (*said, *self.rules)
+        """What rsync can apply, the expressions too, in its order."""
+        self._options = tuple(b"--filter=" + bytes(rule) for rule in self.rsync_rules)
         self._verses = tuple(
             _Verse(include, [compile_pattern(rule.pattern) for rule in verse])
             for include, verse in groupby(self.rules, key=lambda rule: rule.include)

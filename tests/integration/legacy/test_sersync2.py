@@ -54,6 +54,30 @@ def test_the_summary_holds_the_facts_and_never_the_password(legacy: Legacy, rsyn
     assert locked.password not in said + done.stderr + legacy.log()
 
 
+def test_the_summary_tells_the_filter_and_prints_no_command_that_disregards_it(
+    legacy: Legacy,
+) -> None:
+    filters = (
+        '<filter start="true"><exclude expression="(.*)\\.svn"/>'
+        '<exclude expression="^static/[a-f]{3}x*"/></filter>\n<sersync>'
+    )
+    file = legacy.write("filtered.xml", **{"<sersync>": filters})
+    full = legacy.run("-d", "-r", "-o", str(file))
+    for pid in legacy.pids():
+        legacy.end(pid)
+
+    later = legacy.run("-d", "-o", str(file))
+
+    assert full.returncode == later.returncode == 0, (full.stderr, later.stderr)
+    for said in (full.stdout, later.stdout):
+        assert "filter: exclude regex (.*)\\.svn\n" in said
+        assert "filter: exclude regex ^static/[a-f]{3}x* (beyond" in said
+    assert "full pass: rsync --dry-run " in full.stdout
+    assert "by regex: ^static/[a-f]{3}x*\n" in full.stdout
+    assert "full pass" not in later.stdout
+    assert "    rsync options: --archive --times --update --compress\n" in later.stdout
+
+
 def test_the_configuration_is_confxml_xml_of_the_working_directory(legacy: Legacy) -> None:
     pid = legacy.start()
 

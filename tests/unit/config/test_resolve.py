@@ -287,3 +287,46 @@ def test_the_summary_says_where_everything_goes_and_how() -> None:
         "rsync --archive --delete '--exclude=*.tmp' --bwlimit=100 -e 'ssh -p 2222'"
         " '/srv/my site/' u@h:/p/" in said
     )
+
+
+def test_the_command_of_the_summary_excludes_all_that_rsync_can_be_told_to() -> None:
+    text = """
+        [[source]]
+        root = "/srv/www"
+        exclude = ["*.tmp"]
+        exclude_regex = ['(.*)\\.svn']
+        [[source.target]]
+        name = "web"
+        to = "u@h:/p"
+        full_pass_exclude = ["*.php"]
+    """
+
+    said = list(summary(_settings(text)))
+
+    [command] = [line for line in said if line.startswith("    rsync ")]
+    assert "'--exclude=*.svn'" in command
+    assert "'--exclude=*.tmp'" in command
+    assert "'--exclude=*.php'" in command
+    assert "--dry-run" not in command
+    assert sum("svn" in line for line in said) == 2, "once as it is written, once in the command"
+
+
+def test_a_command_that_would_delete_what_is_excluded_is_a_dry_run_and_says_why() -> None:
+    text = """
+        [[source]]
+        root = "/srv/www"
+        exclude_regex = ['^static/[a-f]{3}x*', '(.*)\\.svn']
+        [[source.target]]
+        name = "web"
+        to = "u@h:/p"
+    """
+
+    said = list(summary(_settings(text)))
+
+    [at] = [number for number, line in enumerate(said) if line.startswith("    rsync ")]
+    assert said[at].startswith("    rsync --dry-run --archive --delete ")
+    assert said[at + 1] == (
+        "    a dry run, since by hand it would also carry and delete what only sersync excludes,"
+        " by regex: ^static/[a-f]{3}x*"
+    )
+    assert sum("static" in line for line in said) == 2, "as it is written, and after the command"
