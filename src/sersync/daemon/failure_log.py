@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from sersync.model.batch import Outcome, Stage, Verdict
+from sersync.model.batch import Outcome, Verdict
 from sersync.model.capabilities import Capabilities
+from sersync.model.pasting import resume_command, until_resumed
 from sersync.model.path import RelPath, display
-from sersync.model.status import BatchReport, DaemonStatus, TargetStatus
+from sersync.model.status import BatchReport, DaemonStatus, TargetState, TargetStatus
 from sersync.model.target import Settings, Source, Target
-from sersync.transfer.command import Kind, Recipe, command_with_names
+from sersync.transfer.command import Deletes, Kind, Recipe, command_with_names
+from sersync.transfer.launch import today
 
 log: Final = logging.getLogger("sersync.daemon")
 
@@ -74,10 +76,11 @@ class FailureLog:
             for target in source.targets
         }
         seen: set[tuple[str, str, str]] = set()
-        for shown in (target for source in status.sources for target in source.targets):
+        for halted, shown in ((s.halted, target) for s in status.sources for target in s.targets):
             known = targets.get((shown.source, shown.target))
             if known is not None:
-                yield from self._of(*known, shown, seen)
+                is_own = halted is None or shown.reason != halted
+                yield from self._of(*known, shown, seen, is_own=is_own, state_dir=status.state_dir)
         self._since = {key: since for key, since in self._since.items() if key in seen}
 
     def _of(
@@ -86,8 +89,14 @@ class FailureLog:
         target: Target,
         shown: TargetStatus,
         seen: set[tuple[str, str, str]],
+        *,
+        is_own: bool,
+        state_dir: str,
     ) -> Iterator[str]:
-        """Yield the entries on one target."""
+        """Yield the entries on one target; *is_own*: its reason is not that of the source.
+
+        No command is listed for what a person has to confirm: it would delete by hand.
+        """
 
         def since(what: str) -> str:
             key = (source.name, target.name, what)
@@ -95,27 +104,42 @@ class FailureLog:
             at = self._since.setdefault(key, self._wall())
             return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
-        if shown.reason is not None:
-            said = " ".join(filter(None, (shown.reason.message + ".", shown.reason.remedy)))
-            yield _comment(f"{since(shown.reason.message)} {source.name} -> {target.name}: {said}")
+        if (reason := shown.reason) is not None:
+            remedy = reason.remedy
+            if is_own and shown.state is TargetState.HALTED and not reason.needs_confirm:
+                resume = resume_command(state_dir, source.name, target.name, confirm=False)
+                remedy = until_resumed(remedy, resume)
+            said = f"{reason.message}. {remedy}".rstrip()
+            yield _comment(f"{since(reason.message)} {source.name} -> {target.name}: {said}")
+        if reason is not None and is_own and not reason.needs_confirm:
             failed = self._failed.get((source.name, target.name))
             paths = [path.path for path in failed.paths] if failed is not None else []
             yield pasteable(source, target, paths)
         for problem in shown.problems:
             where = display(problem.path)
-            what = f"{since(where)} {source.name} -> {target.name}: {where}: {problem.message}"
-            yield _comment(what)
-            if problem.stage is not Stage.DELETE:
-                yield pasteable(source, target, [problem.path])
+            said = f"{problem.message}. {problem.remedy}".rstrip(" .")
+            yield _comment(f"{since(where)} {source.name} -> {target.name}: {where}: {said}")
+            yield pasteable(source, target, [problem.path])
         if shown.problems_omitted:
             yield _comment(f"{target.name}: {shown.problems_omitted} more paths fail")
 
 
 def pasteable(source: Source, target: Target, paths: Sequence[RelPath]) -> str:
-    """Return a shell command that carries *paths*, or with none of them everything."""
-    recipe = Recipe(kind=Kind.LARGE, capabilities=Capabilities(), max_delete=None)
+    """Return a shell command that carries *paths*, or with none of them everything.
+
+    What is gone is deleted by it. With a filter that rsync cannot apply, nothing is; and
+    everything is then not carried either, but only listed.
+    """
+    is_exact = target.filters.is_exact
+    recipe = Recipe(
+        kind=Kind.LARGE,
+        capabilities=Capabilities(),
+        max_delete=None,
+        trash=today() if target.trash_s else b"",
+        deletes=Deletes.LISTED if is_exact else Deletes.NOTHING,
+    )
     names = [path or b"./" for path in paths[:_MOST_PATHS]] or [b"./"]
-    extra = [] if paths else [b"--recursive"]
+    extra = [] if paths else [b"--recursive", *([] if is_exact else [b"--dry-run"])]
     words = command_with_names(target, recipe, names, extra=extra)
     more = f"  # and {len(paths) - _MOST_PATHS} more paths" if len(paths) > _MOST_PATHS else ""
     line = " ".join(shlex.quote(os.fsdecode(word)) for word in words)

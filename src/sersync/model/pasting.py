@@ -41,6 +41,12 @@ def resume_command(state_dir: str, source: str, target: str = "", *, confirm: bo
     return own_command("resume", *words, state_dir=state_dir)
 
 
+def until_resumed(remedy: str, command: str) -> str:
+    """Return *remedy* with how what stands still goes on after it, by the *command* of resume."""
+    still = "It stands still until you let it go on (a restart or a SIGHUP does that too)"
+    return f"{remedy} {still}: {command}".strip()
+
+
 def beside(remedy: str, *commands: str) -> str:
     """Return *remedy* without the *commands* that are shown below it anyway."""
     for command in filter(None, commands):

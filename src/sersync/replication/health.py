@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sersync.model.batch import Outcome, Reason
+from sersync.model.pasting import until_resumed
 from sersync.model.request import Did
 from sersync.replication.policy import Backoff, path_pause_s
 
@@ -19,8 +20,10 @@ _MOST_PATHS: Final = 50_000
 class Health:
     """The failures of one target. Its worker owns it; halts may be set by any thread."""
 
-    def __init__(self, target: str, jitter: Callable[[], float]) -> None:
+    def __init__(self, target: str, jitter: Callable[[], float], *, resume: str) -> None:
+        """*resume*: the command by which a person lets the target go on."""
         self._target = target
+        self._resume = resume
         self._jitter = jitter
         self._backoff = Backoff()
         self.failures = 0
@@ -61,7 +64,10 @@ class Health:
     def stop(self, reason: Reason) -> None:
         """Halt until a person acts."""
         self.halt = reason
-        log.error("%s halted: %s. %s", self._target, reason.message, reason.remedy)
+        # Where it has to be confirmed, the remedy says how.
+        is_said = reason.needs_confirm
+        remedy = reason.remedy if is_said else until_resumed(reason.remedy, self._resume)
+        log.error("%s halted: %s. %s", self._target, reason.message, remedy)
 
     def failed(self, reason: Reason, now: float) -> None:
         """Note a failed attempt; the next one comes later each time. Repeats are not told."""

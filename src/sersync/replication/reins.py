@@ -46,7 +46,8 @@ class Reins:
         self._transport = transport
         self._around = around
         self._clock = around.clock
-        self._health = Health(target.name, around.jitter)
+        resume = resume_command(around.state_dir, around.source, target.name, confirm=False)
+        self._health = Health(target.name, around.jitter, resume=resume)
         self._unconfirmed = Unconfirmed()
         self._passes = Passes(
             target.name, around.scanner, around.scheduled_scanner, begins=not target.baseline

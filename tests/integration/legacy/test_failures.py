@@ -10,9 +10,15 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from sersync.daemon.failure_log import pasteable
+import pytest
+
+from sersync.daemon.failure_log import FailureLog, pasteable
 from sersync.daemon.failures import Failures
+from sersync.model.batch import Problem, Stage
+from sersync.model.expression import Expression
+from sersync.model.filters import Filter
 from sersync.model.path import RelPath
+from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory, Source, Target
 from tests.integration.legacy.conftest import Legacy
 from tests.support.engine import Engine, Engines, copy_at
@@ -125,3 +131,94 @@ def test_a_command_to_paste_holds_every_name_as_it_is(tmp_path: Path) -> None:
     assert sorted(os.listdir(os.fsencode(copy))) == sorted(_HOSTILE)
     assert not (tmp_path / "x").exists()
     assert not (source / "x").exists()
+
+
+def test_a_halt_is_told_with_the_command_that_ends_it_and_what_deletes_is_never_listed(
+    source: Path, tmp_path: Path, rsyncd: Rsyncd, engines: Engines, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(60):
+        (source / f"{number}").write_text("x")
+    locked = rsyncd.locked
+    path = tmp_path / "guarded"
+    engine = engines(
+        source,
+        copy_at(locked.root, locked.endpoint, password="wrong"),
+        copy_at(path, LocalDirectory(path=os.fsencode(path)), name="guarded", max_delete=10),
+    )
+    engine.wait_for_state(TargetState.HALTED)
+    wait_until(lambda: (path / "59").exists() and engine.is_at_rest("guarded"))
+    for number in range(60):
+        (source / f"{number}").unlink()
+    engine.wait_for_state(TargetState.HALTED, "guarded")
+
+    listed = listed_of(engine, tmp_path)
+
+    resume = f"sersync resume --source source --target copy --state-dir {engine.state_dir}"
+    [halt] = [each for each in caplog.messages if each.startswith("copy halted: ")]
+    assert "It stands still until you let it go on (" in halt
+    assert halt.endswith(f": {resume}")
+    [said] = [line for line in listed if "refused the user or the password" in line]
+    assert said.startswith("# ")
+    assert resume in said
+    [asks] = [line for line in listed if "--confirm" in line]
+    assert asks.startswith("# ")
+    assert not any(os.fspath(path) in line for line in listed if not line.startswith("#"))
+
+
+def listed_of(engine: Engine, tmp_path: Path) -> list[str]:
+    """Return the lines of a list of what fails now."""
+    file = tmp_path / "failures"
+    settings = replace(engine.daemon.settings, failure_log=os.fspath(file))
+    FailureLog().show(settings, engine.daemon.status())
+    return file.read_text().splitlines()
+
+
+def test_a_path_that_cannot_be_deleted_is_listed_with_a_remedy_and_a_command(
+    source: Path, rsyncd: Rsyncd, engines: Engines, tmp_path: Path
+) -> None:
+    (source / "d").mkdir()
+    (source / "d" / "goes").write_text("x")
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
+    engine.wait_for_rest()
+    settings = replace(engine.daemon.settings, failure_log=os.fspath(tmp_path / "failures"))
+    reason = "the target cannot delete it: Permission denied"
+    problem = Problem(
+        path=RelPath(b"d/goes"), stage=Stage.DELETE, message=reason, remedy="See who owns it."
+    )
+    status = engine.daemon.status()
+    [seen] = status.sources
+    failing = replace(seen, targets=(replace(seen.targets[0], problems=(problem,)),))
+    engine.stop()
+    (source / "d" / "goes").unlink()
+
+    FailureLog().show(settings, replace(status, sources=(failing,)))
+
+    listed = tmp_path / "failures"
+    assert f"d/goes: {reason}. See who owns it\n" in listed.read_text()
+    assert (rsyncd.root / "d" / "goes").exists()
+    subprocess.run(["sh", listed], check=True, stdin=subprocess.DEVNULL)
+    assert not (rsyncd.root / "d" / "goes").exists()
+
+
+def test_a_command_to_paste_deletes_nothing_that_a_regular_expression_excludes(
+    source: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    for root in (source, copy):
+        (root / "static").mkdir(parents=True)
+    (copy / "static" / "abcx").write_text("only here, and excluded")
+    (source / "static" / "new").write_text("x")
+    expression = Expression(b"^/static/[a-f]{3}x*")
+    filters = Filter(expressions=[expression])
+    endpoint = LocalDirectory(path=os.fsencode(copy))
+    target = Target(name="copy", endpoint=endpoint, filters=filters)
+    assert not filters.is_exact
+
+    for paths in ((), [RelPath(b"static")], [RelPath(b"static/new")]):
+        line = pasteable(
+            Source(name="s", root=os.fsencode(source), targets=(target,)), target, paths
+        )
+        subprocess.run([b"sh", b"-c", os.fsencode(line)], check=True)
+
+    assert (copy / "static" / "abcx").exists()
+    assert (copy / "static" / "new").exists()
