@@ -148,12 +148,14 @@ class Door:
         if error.errno == errno.EADDRINUSE and self._settings is not None:
             holder = holder_of(self._settings.port)
             said = f"{self._where} is taken by {holder or 'another program'}"
-            remedy = f"Choose another port (listen in [api]), or end that. {remedy}"
+            remedy = f"Choose another port ({self._settings.written.listen}), or end that. {remedy}"
         # Who it is may look different each time; that is no news.
         is_news = error.errno != self._told_of
         self.error, self._told_of = said, error.errno
         if is_news:
-            log.error("%s. %s", said, remedy)
+            # Without the page people still have the commands; without the socket they do not.
+            level = logging.ERROR if self._settings is None else logging.WARNING
+            log.log(level, "%s. %s", said, remedy)
 
 
 def _unavailable(message: str) -> bytes:

@@ -23,6 +23,7 @@ from sersync.errors import Mistake, SourceError, UsageError
 from sersync.model.endpoint import parse_endpoint
 from sersync.model.pasting import word
 from sersync.model.target import RemoteShell, RsyncModule
+from sersync.model.written import Written
 
 _REMOTE = re.compile(r"[^/]*:|[^/]*@|[~\[\s]")
 """What is no directory here: a colon before any slash means another host, as in rsync(1),
@@ -92,7 +93,12 @@ def mirror_settings(
     except ValidationError as error:
         findings.mistakes += mistakes_of(error, findings.place_of)
         raise _refusal(findings.mistakes) from error
-    resolved = resolve(document, surroundings=surroundings(environ), findings=findings)
+    resolved = resolve(
+        document,
+        surroundings=surroundings(environ),
+        findings=findings,
+        written=Written.COMMAND_LINE,
+    )
     can_be_looked_at = only_to_look and not findings.mistakes
     check_across(resolved, findings)
     if can_be_looked_at:

@@ -28,6 +28,7 @@ from sersync.model.filters import Filter, Rule, parse_rule, warn_absolute
 from sersync.model.rule import parse_pattern_option
 from sersync.model.target import Settings, Source, Target
 from sersync.model.trigger import Trigger
+from sersync.model.written import Written
 
 _MOST_OFTEN_S: Final = 0.1
 """Checkpoints are not worth their cost any more often."""
@@ -54,8 +55,17 @@ class Resolved:
     """What keeps it from being used here, where somebody looks at it all the same."""
 
 
-def resolve(document: Document, *, surroundings: Surroundings, findings: Findings) -> Resolved:
-    """Return the settings that *document* means; what cannot be used is left out and noted."""
+def resolve(
+    document: Document,
+    *,
+    surroundings: Surroundings,
+    findings: Findings,
+    written: Written = Written.TOML,
+) -> Resolved:
+    """Return the settings that *document* means; what cannot be used is left out and noted.
+
+    *written*: in which form people wrote what is in it.
+    """
     sources = []
     placed = []
     for index, table in enumerate(document.source):
@@ -70,14 +80,16 @@ def resolve(document: Document, *, surroundings: Surroundings, findings: Finding
     names = [source.name for source in sources]
     hooks = resolve_hooks(document.hooks, names, findings, surroundings.read_file)
     settings = Settings(
-        sources=tuple(replace(source, hooks=hooks[source.name]) for source in sources),
+        sources=tuple(
+            replace(source, hooks=hooks[source.name], written=written) for source in sources
+        ),
         state_dir=document.state_dir,
         log_level=document.log_level,
         log_format=document.log_format,
         grace_s=document.grace,
         failure_log=document.failure_log,
         retry_failed_s=document.retry_failed,
-        api=resolve_api(document.api, findings, surroundings.read_file),
+        api=replace(resolve_api(document.api, findings, surroundings.read_file), written=written),
         notify=resolve_notify(document.notify, findings),
         checkpoint_every_s=_often(document.checkpoint_every, findings),
     )

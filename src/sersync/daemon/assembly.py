@@ -146,6 +146,7 @@ def _surroundings(
     return Surroundings(
         source=pipeline.source.name,
         state_dir=pipeline.state_dir,
+        written=pipeline.source.written,
         mailbox=pipeline.mailbox,
         guard=pipeline.guard,
         scanner=_walk(root, target, target.filters),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from sersync.model.written import Written
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
@@ -12,12 +14,14 @@ class ApiSettings:
 
     *host* and *port*: where page, JSON and metrics can be read; an empty host is nowhere.
     *token*: who knows it may also act there. *socket_group*: who may open the control socket too.
+    *written*: where people have written that.
     """
 
     host: str = ""
     port: int = 0
     token: str = field(default="", repr=False)
     socket_group: str = ""
+    written: Written = field(default=Written.TOML, compare=False)
 
     @property
     def is_loopback(self) -> bool:

@@ -14,6 +14,7 @@ from sersync.model.hooks import HookSettings
 from sersync.model.notification import NotifySettings
 from sersync.model.options import RsyncOptions
 from sersync.model.trigger import EVERY_TRIGGER, Trigger
+from sersync.model.written import Written
 
 RSYNC_PORT: Final = 873
 """Where an rsync daemon listens, if nothing else is said (rsync(1), ``--port``)."""
@@ -170,6 +171,8 @@ class Source:
     hooks: tuple[HookSettings, ...] = ()
     triggers: frozenset[Trigger] = EVERY_TRIGGER
     """What is carried when it happens; other changes wait for a full pass."""
+    written: Written = field(default=Written.TOML, compare=False)
+    """Where people have written that."""
 
     @property
     def ignore_files(self) -> bool:

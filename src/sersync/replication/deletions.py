@@ -288,6 +288,7 @@ class Deletions:
             confirm=self._command(),
             entries=entries,
             deleted=question.deleted,
+            written=self._around.written,
         )
         if question.told is None:
             question.told = reason

@@ -12,6 +12,7 @@ from sersync.model.batch import Reason
 from sersync.model.checkpoint import Bucket, Offer
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, parent
+from sersync.model.written import Written
 
 OFFER_AFTER_S: Final = (60.0, 600.0, 3600.0)
 """When an unconfirmed path is carried again, counted from the loss."""
@@ -122,22 +123,24 @@ class DeletionGuard:
         """Take back what ``allow`` gave and was not needed."""
         self._credit = 0
 
-    def reason(self, *, target: str, confirm: str, entries: int, deleted: int) -> Reason:
+    def reason(
+        self, *, target: str, confirm: str, entries: int, deleted: int, written: Written
+    ) -> Reason:
         """Return why *target* halts before *entries* are deleted, and how to go on.
 
-        *deleted*: how many were deleted within the window before.
+        *deleted*: how many were deleted within the window before. *written*: where its limit is.
         """
         are = "entry is" if entries == 1 else "entries are"
         counted = f"{entries} {are} to be deleted on {target}"
         if deleted:
-            counted += f", after {deleted} within {self.window_s:.0f} s"
+            were = "was" if deleted == 1 else "were"
+            counted += f", after {deleted} that {were} deleted already within {self.window_s:.0f} s"
         limit = self.limit
         return Reason(
             message=f"{counted}; the limit is {'none' if limit is None else limit}",
             remedy="They stay until a person decides. Look at the source: is everything there"
             f" that should be? If the deletions are meant: {confirm}. To allow as much at any"
-            f" time, set max_delete of {target} to {deleted + entries} or more, or to"
-            ' "off".',
+            f" time, {written.allows_deletions(target, deleted + entries)}.",
             command=confirm,
             needs_confirm=True,
         )

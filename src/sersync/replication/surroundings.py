@@ -9,6 +9,7 @@ from typing import Final
 from sersync.model.batch import Reason
 from sersync.model.slices import Extent
 from sersync.model.status import BatchReport, PassProgress
+from sersync.model.written import Written
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.ports import Clock, RootGuard, Sample, Scanner, Schedule
 
@@ -26,6 +27,8 @@ class Surroundings:
     source: str
     state_dir: str = ""
     """By which people reach the daemon; empty where nobody can."""
+    written: Written = Written.TOML
+    """Where people write the settings."""
     mailbox: Mailbox
     guard: RootGuard
     scanner: Scanner

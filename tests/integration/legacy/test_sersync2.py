@@ -84,6 +84,30 @@ def test_the_configuration_is_confxml_xml_of_the_working_directory(legacy: Legac
     assert is_running(pid)
 
 
+def test_remedies_name_what_a_confxml_xml_has(legacy: Legacy) -> None:
+    for number in range(20):
+        (legacy.source / f"{number}").write_text("x")
+    limited = {'"-artuz"': '"-artuz --max-delete=5"'}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = f'port="{other.getsockname()[1]}"/>\n<sersync>'
+        text = legacy.write("limited.xml", **limited).read_text()
+        (legacy.home / "limited.xml").write_text(re.sub(r'port="\d+"/>\n<sersync>', port, text))
+        legacy.start("-r", "-o", str(legacy.home / "limited.xml"))
+    wait_until((legacy.copy / "19").exists)
+
+    for number in range(20):
+        (legacy.source / f"{number}").unlink()
+
+    wait_until(lambda: "entries are to be deleted" in legacy.log(), 30)
+    log = legacy.log()
+    [taken] = [line for line in log.splitlines() if "is taken by" in line]
+    assert "WARNING" in taken
+    assert "Choose another port (port of <host>)" in taken
+    [halt] = [line for line in log.splitlines() if "entries are to be deleted" in line]
+    assert "to the params of <commonParams>" in halt
+    assert "set max_delete" not in halt
+
+
 def test_without_r_only_later_changes_are_carried(legacy: Legacy) -> None:
     (legacy.source / "old").write_text("old")
     (legacy.copy / "extraneous").write_text("extraneous")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, is_within, parent
+from sersync.model.written import Written
 from sersync.replication.policy import Backoff, DeletionGuard, Unconfirmed, widen
 
 A = RelPath(b"d/a")
@@ -108,15 +109,35 @@ class TestDeletionGuard:
         guard = DeletionGuard(limit=10)
         guard.record(1.0, 9)
         reason = guard.reason(
-            target="web2", confirm="sersync resume --confirm", entries=4, deleted=9
+            target="web2",
+            confirm="sersync resume --confirm",
+            entries=4,
+            deleted=9,
+            written=Written.TOML,
         )
         assert reason.message == (
-            "4 entries are to be deleted on web2, after 9 within 60 s; the limit is 10"
+            "4 entries are to be deleted on web2, after 9 that were deleted already within 60 s;"
+            " the limit is 10"
         )
         assert "sersync resume --confirm" in reason.remedy
         assert "max_delete of web2 to 13 or more" in reason.remedy
         assert reason.needs_confirm
         assert reason.command == "sersync resume --confirm"
+
+    @pytest.mark.parametrize(
+        ("written", "setting"),
+        [
+            (Written.CONFXML, "add --max-delete=13, or more, to the params of <commonParams>"),
+            (Written.COMMAND_LINE, "start it with --max-delete 13 or more"),
+        ],
+    )
+    def test_the_reason_names_the_limit_as_it_is_written(
+        self, written: Written, setting: str
+    ) -> None:
+        reason = DeletionGuard(limit=10).reason(
+            target="web2", confirm="", entries=4, deleted=9, written=written
+        )
+        assert setting in reason.remedy
 
     def test_what_a_person_allows_comes_on_top_and_is_used_up(self) -> None:
         guard = DeletionGuard(limit=10)

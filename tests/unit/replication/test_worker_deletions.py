@@ -88,8 +88,9 @@ def test_a_run_that_is_stopped_within_the_limit_goes_on_with_what_was_counted() 
 def test_a_run_that_would_delete_more_than_the_limit_halts_before_until_that_is_confirmed() -> None:
     bench = stopped_once(12, stopped(9, deleted=4))
     reason = asked(bench, deleted=9)
-    assert "9 entries are to be deleted on copy, after 4 within 60 s; the limit is 12" in (
-        reason.message
+    assert reason.message == (
+        "9 entries are to be deleted on copy, after 4 that were deleted already within 60 s;"
+        " the limit is 12"
     )
     assert bench.worker.resume() == (Did.REFUSED, reason)
     bench.step()
@@ -333,7 +334,7 @@ def test_a_halt_before_a_mass_deletion_stands_after_a_restart_until_it_is_confir
     assert after.worker.status().state is TargetState.HALTED
     assert after.worker.status().reason == reason
     assert started(after) == []
-    assert "31 entries are to be deleted on copy, after 4 within" in (
+    assert "31 entries are to be deleted on copy, after 4 that were deleted already within" in (
         asked(after, deleted=31).message
     )
     after.worker.resume(confirm=True)
@@ -396,7 +397,7 @@ def test_what_was_deleted_just_before_a_restart_counts_after_it() -> None:
     assert after.transport.limits == [0]
     after.transport.end(stopped(2))
     after.step()
-    assert "2 entries are to be deleted on copy, after 11 within" in (
+    assert "2 entries are to be deleted on copy, after 11 that were deleted already within" in (
         asked(after, deleted=2).message
     )
 

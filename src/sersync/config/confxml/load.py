@@ -24,6 +24,7 @@ from sersync.config.resolve import Resolved, resolve
 from sersync.config.schema import Document
 from sersync.config.toml import Loaded, surroundings, validated_in_part, without
 from sersync.errors import ConfigError, Mistake
+from sersync.model.written import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,12 @@ def resolved(
     document = _validated(understood, mistakes, broken)
     if document is None:
         raise _unusable(file, mistakes, understood.warnings)
-    found = resolve(document, surroundings=surroundings(environ), findings=findings)
+    found = resolve(
+        document,
+        surroundings=surroundings(environ),
+        findings=findings,
+        written=Written.CONFXML,
+    )
     if across:
         check_across(without(found, broken), findings)
     warnings = _in_order(list(dict.fromkeys([*understood.warnings, *findings.warnings])))
