@@ -20,7 +20,16 @@ _RUN_TOGETHER: Final = re.compile(
     ),
     re.IGNORECASE,
 )
-_TOUCHING: Final = re.compile(r"=\s*(?:\"[^\"<>]*\"|'[^'<>]*')(?P<next>[A-Za-z_]\w*)(?=\s*=)")
+_TOUCHING: Final = re.compile(
+    r"=\s*(?:\"[^\"<>]*\"|'[^'<>]*')(?P<next>[A-Za-z_]\w*)(?=\s*=\s*[\"'])"
+)
+_OPENING: Final = re.compile(r"<[A-Za-z_][\w.-]*")
+_QUOTED: Final = re.compile(
+    r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<quote>[\"'])(?P<value>.*?)(?P<end>(?P=quote))", re.DOTALL
+)
+_GOES_ON: Final = re.compile(r"\s*(?:[/>?<]|\Z|[A-Za-z_]\w*\s*=)")
+"""What may follow a value: the end of the tag, another attribute, another tag."""
+_RUN_OVER: Final = re.compile(r"\s\w+\s*=\s*\Z")
 _CURLY: Final = re.compile(r"=\s*(?P<quote>[\u201c\u201d\u2018\u2019\u00ab\u300c\uff02])")
 _NO_QUOTES: Final = re.compile(
     r"\s(?P<name>\w+)=(?P<value>[^\s\"'<>/=\u2018-\u201d\u00ab\u300c\uff02]+)(?=[\s/>])"
@@ -92,8 +101,37 @@ def _slips(text: str) -> Iterator[tuple[int, str, str]]:
             )
     for match in _AMPERSAND.finditer(text):
         yield match.start(), "& begins an entity in XML", "write &amp;"
+    yield from _wrong_quotes(text)
     for match in _LESS_THAN.finditer(text):
         yield match.start("sign"), "< begins an element in XML", "write &lt;"
+
+
+def _wrong_quotes(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the values that a quotation mark in them ends too early, or that none ends."""
+    for tag in _OPENING.finditer(text):
+        at = tag.end()
+        while quoted := _QUOTED.match(text, at):
+            at = quoted.end()
+            name, quote = quoted["name"], quoted["quote"]
+            if _RUN_OVER.search(quoted["value"]) and not _GOES_ON.match(text, at):
+                yield quoted.start("name"), f"the value of {name} is not closed", f"write {quote}"
+                break
+            if not _is_at_an_end(text, at):
+                entity = "&quot;" if quote == '"' else "&apos;"
+                yield (
+                    quoted.start("end"),
+                    f"{quote} ends the value of {name} here, but it goes on",
+                    f"write {entity} for each {quote} that belongs to the value",
+                )
+                break
+
+
+def _is_at_an_end(text: str, at: int) -> bool:
+    """Tell whether what follows at *at* is none of a value."""
+    after = _GOES_ON.match(text, at)
+    # An attribute's name is followed by a value in marks; what looks like one else belongs here.
+    is_attribute = after is not None and after[0].endswith("=") and not text[at].isspace()
+    return after is not None and (not is_attribute or text[after.end() :].lstrip()[:1] in "\"'")
 
 
 def _attributes(name: str) -> set[str]:

@@ -95,6 +95,21 @@ def test_comments_may_stand_anywhere_and_stray_text_is_kept_with_its_place() -> 
             '1:7: the value stands without quotation marks (write hostip="a")',
         ),
         ('<a b="x&y"/>', "1:8: & begins an entity in XML (write &amp;)"),
+        (
+            '<param prefix="sh -c "echo x > /f"" suffix=""/>',
+            (
+                '1:22: " ends the value of prefix here, but it goes on'
+                ' (write &quot; for each " that belongs to the value)'
+            ),
+        ),
+        (
+            '<param prefix="sh -c "a=b"" suffix=""/>',
+            (
+                '1:22: " ends the value of prefix here, but it goes on'
+                ' (write &quot; for each " that belongs to the value)'
+            ),
+        ),
+        ('<remote ip="1.2.3.4 name="t"/>', '1:9: the value of ip is not closed (write ")'),
         ('<exclude expression="a<b"/>', "1:23: < begins an element in XML (write &lt;)"),
         ("<a>\n <b>\n</a>", "2:2: <b> is not closed (write </b>, or end it with />)"),
         ("<a></b></a>", "1:4: </b> closes nothing (remove it, or open it before)"),
