@@ -74,6 +74,16 @@ class Sshd:
         """Return the address of *path* through this sshd, as the engine takes it."""
         return RemoteShell(host="127.0.0.1", path=os.fspath(path), user=self.user, rsh=self.command)
 
+    def restrict(self, path: Path) -> None:
+        """From now on let nobody do anything but to write into *path*, by way of rrsync(1)."""
+        rrsync = shutil.which("rrsync")
+        if rrsync is None:
+            pytest.skip("rrsync is not installed; it comes with rsync 3.2.4 and later")
+        key = self.identity.with_suffix(".pub").read_text()
+        command = f"{rrsync} -wo -no-lock {shlex.quote(os.fspath(path))}"
+        line = f'restrict,command="{command}" {key}'
+        (self.config.parent / "authorized_keys").write_text(line)
+
 
 def start_sshd(home: Path) -> Sshd:
     """Start an sshd with all of its files in *home*; the caller stops its ``service``."""

@@ -60,6 +60,7 @@ _KINDS: Final = {
     "large_file": "size",
     "triggers": 'list of `"delete"`, `"create-directory"`, `"create-file"`, `"close"`,'
     ' `"move-from"`, `"move-to"`, `"attributes"`, `"modify"`',
+    "trash": "duration",
     "wait": "duration",
     "on": 'list of `"halt"`, `"lag"`, `"recovered"`',
     "lag": "duration",

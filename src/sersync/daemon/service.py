@@ -176,10 +176,11 @@ def once_is_over(status: DaemonStatus) -> int | None:
         elif target.consecutive_failures >= _ONCE_FAILURES:
             codes.append(_EX_TEMPFAIL)
         elif target.full_passes and target.progress is None and not target.in_flight:
-            if target.pending == 0:
-                codes.append(0)
-            elif target.problems:
+            if target.problems:
+                # What the target never takes is not pending, and all the same not there.
                 codes.append(1)
+            elif target.pending == 0:
+                codes.append(0)
             else:
                 return None
         else:

@@ -93,6 +93,11 @@ _REMEDIES: Final = (
     (Stage.DELETE, "Read-only file system", _READ_ONLY),
     (Stage.WRITE, "File name too long", "The target takes no name as long: rename or exclude it."),
     (Stage.WRITE, "Invalid argument", "The target takes no such name: rename or exclude it."),
+    (
+        Stage.REFUSED,
+        "special file",
+        "Exclude it, or let an rsync of root write there, and not behind rrsync.",
+    ),
     (Stage.REFUSED, "--iconv", "Rename it, or correct --iconv in rsync_options."),
     (
         Stage.CHANGED,
@@ -142,7 +147,7 @@ _PLAIN: Final = (
     (_CHANGING, Stage.CHANGED, "it changed while it was carried"),
     (_NOT_EMPTY, Stage.DELETE, "the target cannot delete the directory: something is left in it"),
     (_UNCONVERTED, Stage.REFUSED, "its name, or where it leads, cannot be converted by --iconv"),
-    (_SKIPPED, Stage.REFUSED, "the target's rsync makes no such special file; it is not root"),
+    (_SKIPPED, Stage.REFUSED, "the target's rsync makes no such special file"),
 )
 
 

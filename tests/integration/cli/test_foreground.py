@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli import Cli, RunningCli, cli
+from tests.support.sshd import Sshd
 
 __all__ = ["cli"]
 
@@ -73,6 +75,23 @@ def test_once_with_a_target_that_cannot_be_reached_is_told_by_the_exit_code(
 
     assert result.returncode == 75, result.stderr
     assert (tmp_path / "copy" / "dir" / "file").exists()
+
+
+def test_once_with_a_path_that_the_target_never_takes_is_told_by_the_exit_code(
+    cli: Cli, source: Path, tmp_path: Path, sshd: Sshd
+) -> None:
+    (tmp_path / "copy").mkdir()
+    sshd.restrict(tmp_path / "copy")
+    os.mkfifo(source / "pipe")
+    words = ("mirror", "source", f"{sshd.user}@127.0.0.1:/", "--rsh", sshd.command)
+
+    refused = cli.run(*words, "--once", "--state-dir", "state")
+    (source / "pipe").unlink()
+    taken = cli.run(*words, "--once", "--state-dir", "state")
+
+    assert refused.returncode == 1, refused.stderr
+    assert (tmp_path / "copy" / "dir" / "file").exists()
+    assert taken.returncode == 0, taken.stderr
 
 
 def test_every_batch_is_a_line_of_json_and_nothing_else_is(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -350,14 +349,9 @@ def test_the_audit_and_the_witness_leave_what_is_newer_on_the_target(
 @pytest.fixture
 def restricted(tmp_path: Path, sshd: Sshd) -> Copy:
     """A target behind rrsync, which lets no special file in."""
-    rrsync = shutil.which("rrsync")
-    if rrsync is None:
-        pytest.skip("rrsync is not installed; it comes with rsync 3.2.4 and later")
     path = tmp_path / "behind"
     path.mkdir()
-    key = sshd.identity.with_suffix(".pub").read_text()
-    line = f'restrict,command="{rrsync} -wo -no-lock {path}" {key}'
-    (sshd.config.parent / "authorized_keys").write_text(line)
+    sshd.restrict(path)
     return copy_at(path, sshd.endpoint(Path("/")), witness_every_s=0.0)
 
 

@@ -142,7 +142,12 @@ def _alarms(status: DaemonStatus) -> list[Alarm]:
                 )
             )
         found += [
-            _alarm(status, source.name, "", missing.reason, kind=f"mount:{display(missing.path)}")
+            replace(
+                _alarm(
+                    status, source.name, "", missing.reason, kind=f"mount:{display(missing.path)}"
+                ),
+                where=f"{display(missing.path)} of {source.name}",
+            )
             for missing in source.missing
         ]
         found += [
