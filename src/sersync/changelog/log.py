@@ -282,15 +282,27 @@ class Changelog(Readable):
         return newest_first[: -count - 1 : -1]
 
     def _whole(self, entry: DirtyPath) -> DirtyPath:
-        older = self._older.get(entry.path)
-        return entry if older is None else merged(older, entry, created=False)
+        for older in reversed(self._older.get(entry.path, ())):
+            entry = merged(older, entry, created=False)
+        return entry
 
     def _set_aside(self, passed: DirtyPath) -> None:
-        """Keep *passed* for the targets that have not passed it."""
-        older = self._older.get(passed.path)
-        if older is not None and older.sequence > self._slowest:
-            passed = merged(older, passed, created=False)
-        self._older[passed.path] = passed
+        """Keep *passed* for the targets that have not passed it.
+
+        Reports are merged that every target has passed both of, or neither.
+        """
+        kept: list[DirtyPath] = []
+        for each in (*self._older.get(passed.path, ()), passed):
+            if kept and not self._is_any_between(kept[-1], each):
+                kept[-1] = merged(kept[-1], each, created=False)
+            elif each.sequence > self._slowest:
+                kept.append(each)
+        self._older[passed.path] = tuple(kept)
+
+    def _is_any_between(self, older: DirtyPath, newer: DirtyPath) -> bool:
+        """Tell whether a target has passed *older*, and not *newer*."""
+        cursors = (backlog.cursor for backlog in self._backlogs.values())
+        return any(older.sequence <= cursor < newer.sequence for cursor in cursors)
 
     def _advance(self) -> None:
         """Drop from the front what every cursor has passed."""

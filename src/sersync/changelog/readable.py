@@ -18,7 +18,8 @@ class Readable:
 
     def __init__(self) -> None:
         self._log: dict[RelPath, DirtyPath] = {}
-        self._older: dict[RelPath, DirtyPath] = {}
+        self._older: dict[RelPath, tuple[DirtyPath, ...]] = {}
+        """What was reported before of paths in the log, oldest first, for who lacks that too."""
         self.sequence = 0  # Of the newest report or addition; only read by others.
         self._slowest = 0
         self._backlogs: dict[str, Backlog] = {}
@@ -135,8 +136,11 @@ class Readable:
 
     def _as_seen_by(self, backlog: Backlog, entry: DirtyPath) -> DirtyPath:
         """Return *entry* with what was reported before it and *backlog* has not passed either."""
-        older = self._older.get(entry.path)
-        if older is None or older.sequence <= backlog.cursor:
+        whole = entry
+        for older in reversed(self._older.get(entry.path, ())):
+            if older.sequence <= backlog.cursor:
+                break
+            whole = merged(older, whole, created=False)
+        if whole is entry:
             return entry
-        whole = merged(older, entry, created=False)
         return changed(whole, first_seen=max(whole.first_seen, backlog.swept))

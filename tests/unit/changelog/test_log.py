@@ -392,3 +392,14 @@ def test_a_long_backlog_is_worked_off_in_order_and_gives_its_room_back() -> None
         log.settle("one", taken)
     assert seen == paths
     assert log.pending("one") == 0
+
+
+def test_what_one_target_lacks_hastens_nothing_for_another() -> None:
+    log = Changelog(["slow"])
+    log.mark(A, now=1.0)
+    log.add_target("later", now=1.0)
+    log.mark(A, now=2.0, not_before=6.0)
+    log.add_target("last", now=2.0)
+    log.mark(A, now=3.0, not_before=7.0)
+
+    assert [log.next_due(name) for name in ("slow", "later", "last")] == [0.0, 6.0, 7.0]
