@@ -152,10 +152,11 @@ def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int
     for unit in units:
         by_kind[unit.kind].append(unit)
     # What moves goes alone, and first: its old name must not be deleted before.
+    first = [[unit] for unit in by_kind[Kind.LEFT]]
     moving = [[unit] for unit in in_order(by_kind[Kind.MOVED_TREE] + by_kind[Kind.MOVED_FILE])]
     together = [by_kind[kind] for kind in (Kind.ENTRIES, Kind.REWRITES, Kind.LARGE)]
     lanes = {Kind.ENTRIES: free[Kind.ENTRIES], Kind.LARGE: free[Kind.LARGE]}
-    for group in filter(None, (*moving, *together)):
+    for group in filter(None, (*first, *moving, *together)):
         run = Run(group[0].kind)
         lane = Kind.LARGE if run.kind is Kind.LARGE else Kind.ENTRIES
         occupied = Occupied(holds)
@@ -164,7 +165,7 @@ def assemble(units: Iterable[Unit], active: Iterable[Hold], free: dict[Kind, int
             blocked = is_taken or (occupied and any(map(occupied.overlaps, unit.locks)))
             if blocked or run.is_full:
                 batch.waiting += unit.dirties
-                if unit.origin is not None:
+                if unit.origin is not None or unit.kind is Kind.LEFT:
                     holds.append(hold(unit.locks))
             else:
                 run.add(unit)

@@ -35,6 +35,8 @@ class Kind(Enum):
     """A directory with another name: its files are linked to those under the old one."""
     MOVED_FILE = "moved file"
     """A large file with another name: what differs from its old copy is sent."""
+    LEFT = "left behind"
+    """An old name: what the target has there is deleted, though here is something there again."""
 
 
 class Deletes(Enum):
@@ -68,6 +70,8 @@ class Recipe:
     """Patterns of what must stay on the target although something above it is deleted."""
     left_alone: tuple[bytes, ...] = ()
     """Patterns of what this run neither sends nor deletes."""
+    left: bytes = b""
+    """The pattern of what is deleted though it is here, and of nothing else beside it."""
 
 
 def destination(endpoint: Endpoint) -> bytes:
@@ -97,6 +101,7 @@ def options(target: Target, recipe: Recipe, *, rsh: str = "") -> list[bytes]:
         b"--no-recursive",
         *connecting(target, rsh=rsh),
         *_limiting(target, recipe),
+        *_leaving(recipe),
         *(b"--filter=P " + pattern for pattern in recipe.kept),
         *(b"--filter=- " + pattern for pattern in recipe.left_alone),
         *(target.full_pass_filters if recipe.scheduled else target.filters).rsync_options(),
@@ -264,10 +269,21 @@ def _deleting(target: Target, recipe: Recipe) -> list[bytes]:
     # Names that are gone are deleted by themselves; what is extraneous, only where that is meant.
     # (After a sweep the list holds no levels; without --delete the target would not get filters.)
     by_name = target.baseline and not recipe.scheduled and bool(missing)
-    by_name = by_name and recipe.deletes is Deletes.LISTED
+    by_name = by_name and recipe.deletes is Deletes.LISTED and not recipe.left
     extraneous = b"" if by_name else b"--delete"
     chosen = [b"--force", extraneous, missing or b"--ignore-missing-args", guard]
     return [option for option in chosen if option]
+
+
+def _leaving(recipe: Recipe) -> list[bytes]:
+    """Return what hides all of a level from both sides, but from the receiver what was left.
+
+    So that looks extraneous there (rsync(1), FILTER RULES: ``R`` risks what ``-`` would protect).
+    """
+    if not recipe.left:
+        return []
+    level = recipe.left.rpartition(b"/")[0] + b"/*"
+    return [b"--filter=R " + recipe.left, b"--filter=- " + level]
 
 
 def _ignore_files(target: Target) -> list[bytes]:

@@ -115,6 +115,8 @@ class Launcher:
         if run.left_alone:
             patterns = tuple(b"/" + literal_pattern(path) for path in run.left_alone)
             recipe = replace(recipe, left_alone=patterns)
+        if run.kind is Kind.LEFT:
+            recipe = replace(recipe, left=b"/" + literal_pattern(run.locks[0]))
         kept_bytes = READS_ALL_BYTES if reads_all else KEPT_BYTES
         # A level that is listed name by name can be longer than a command line may be.
         if is_short(run) or run.list_bytes > MOST_LIST_BYTES:

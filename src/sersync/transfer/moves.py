@@ -3,7 +3,8 @@
 A directory is made anew on the target from links to the files of the old one (rsync(1),
 ``--link-dest``), a large file from the blocks of its old copy (``--copy-dest``, ``--fuzzy``). In
 both cases rsync compares as always, and sends what differs; that two names of the target share a
-file ends when the old one is deleted, which comes next. All of it is a short cut: where it does
+file ends when the old one is deleted, which comes next, also when there is something again by that
+name: else what is done to one would be done to the other. All of it is a short cut: where it does
 not lead to the end, everything is carried the ordinary way.
 """
 
@@ -14,7 +15,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from sersync.model.dirty import DirtyPath
+from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import RelPath, ancestors, name, parent
 from sersync.model.target import LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.command import Kind
@@ -75,6 +76,17 @@ def relocate(plan: Plan, moved: Iterable[DirtyPath], kinds: frozenset[Kind]) -> 
                 _take_over(plan, dirty, old, Kind.MOVED_TREE)
         elif Kind.MOVED_FILE in kinds and _may_copy(plan, dirty, old):
             _take_over(plan, dirty, old, Kind.MOVED_FILE)
+
+
+def leave(plan: Plan, old: RelPath, now: float) -> None:
+    """Put into *plan* that the target's files at *old*, where something is again, are deleted.
+
+    Whatever is planned there, or above, has to wait for that.
+    """
+    gone = plan.units.get(old)
+    if gone is None or gone.gone != [old]:
+        dirty = DirtyPath(path=old, scope=Scope.ENTRY, sequence=0, first_seen=now)
+        plan.left.append(Unit(Kind.LEFT, [old], [spell_level(parent(old))], [dirty], gone=[old]))
 
 
 def in_order(units: Iterable[Unit]) -> list[Unit]:

@@ -11,6 +11,7 @@ from sersync.model.batch import Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.dirty import DirtyPath
 from sersync.model.options import RsyncOptions
+from sersync.model.path import RelPath, ancestors, is_within
 from sersync.model.target import Target
 from sersync.transfer.active import Active
 from sersync.transfer.alike import COARSE_TICK_NS, Terms
@@ -18,7 +19,7 @@ from sersync.transfer.batch import Batch, Run, assemble, widen
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
-from sersync.transfer.moves import possible, relocate
+from sersync.transfer.moves import leave, possible, relocate
 from sersync.transfer.plan import Planner
 from sersync.transfer.tree import RecentlyCarried, SourceTree, as_carried
 from sersync.transfer.unit import Plan
@@ -37,6 +38,8 @@ class Planning:
         )
         self.carried = RecentlyCarried()
         self.links = LinkedNames(self.tree.lstat)
+        self._shared: set[RelPath] = set()
+        """Old names whose files the target has linked to new ones, and not deleted yet."""
         self._coarse_tick_ns = 0 if has_fine_times(root) else COARSE_TICK_NS
 
     def plan(
@@ -45,29 +48,38 @@ class Planning:
         target: Target,
         capabilities: Capabilities,
         *,
-        active: Sequence[Active],
+        active: Sequence[Active] | None,
         free_lanes: int,
         now: float,
     ) -> tuple[Plan, Batch]:
         """Return what *paths* come down to, and which runs may start beside the *active* ones.
 
         *target* is with the filters that hold now. *now*: seconds of the monotonic clock.
+        Where that is None they are only to be looked at.
         """
+        is_carried, active = active is not None, active or ()
         self.tree.refresh()
         terms = self._terms(target, capabilities, now)
         planner = Planner(self.tree, terms, self.carried, self.links)
         plan = planner.plan(paths)
         relocate(plan, (path for path in paths if path.origin), possible(target))
+        if is_carried:
+            for old in sorted(self._shared):
+                if self._is_here(old) and not target.filters.excludes(old, is_dir=True):
+                    leave(plan, old, now)
         occupied = Occupied(each.hold for each in active)
         if target.filters.is_exact and not target.baseline:  # Else what is gone must be named.
             widen(plan.units, occupied, self.tree.holds_more_than, planner.level)
         planner.plan(())  # What the levels told of files with several names.
         large_runs = sum(each.run.kind is Kind.LARGE for each in active)
         batch = assemble(
-            plan.units.values(),
+            (*plan.left, *plan.units.values()),
             (each.hold for each in active),
             {Kind.ENTRIES: free_lanes, Kind.LARGE: 1 - large_runs},
         )
+        if is_carried:
+            linked = (run.origin for run in batch.runs if run.kind is Kind.MOVED_TREE)
+            self._shared.update(old for old in linked if old is not None)
         return plan, batch
 
     def remember(self, run: Run, verdict: Verdict) -> None:
@@ -77,9 +89,25 @@ class Planning:
             self.carried.leave_out_all()
             self.carried.doubt()
         is_done = verdict is Verdict.DONE
+        self._forget_shared(run, verdict)
         is_certain = is_done or run.kind is not Kind.REWRITES
         stamps = as_carried(run.stamps, self.tree, is_certain=is_certain)
         self.carried.remember(stamps, confirmed=is_done)
+
+    def _forget_shared(self, run: Run, verdict: Verdict) -> None:
+        """Take note of what of the old names was deleted, or could not be."""
+        if run.kind is Kind.LEFT and verdict in (Verdict.DONE, Verdict.PARTIAL):
+            self.carried.doubt()
+            self._shared.difference_update(run.locks)
+        elif verdict is Verdict.DONE and self._shared:
+            gone = [path for path in run.gone if self.tree.lstat(path) is None]
+            self._shared = {
+                old for old in self._shared if not any(is_within(old, path) for path in gone)
+            }
+
+    def _is_here(self, path: RelPath) -> bool:
+        above = [each for each in ancestors(path) if each]
+        return self.tree.lstat(path) is not None and all(map(self.tree.is_directory, above))
 
     def _terms(self, target: Target, capabilities: Capabilities, now: float) -> Terms:
         return Terms(

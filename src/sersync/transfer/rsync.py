@@ -224,7 +224,7 @@ class RsyncTransport:
                 paths,
                 self._launcher.target.in_full_pass if scheduled else self._launcher.target,
                 self.capabilities,
-                active=tuple(self._active.values()) if beside else (),
+                active=tuple(self._active.values()) if beside else None,
                 free_lanes=self.free_lanes if beside else 1,
                 now=time.monotonic(),
             )

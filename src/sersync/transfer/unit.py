@@ -58,6 +58,8 @@ class Plan:
     nothing_to_do: list[DirtyPath] = field(default_factory=list)
     too_wide: list[DirtyPath] = field(default_factory=list)
     """Subtrees that are too large for one run: to be compared in slices."""
+    left: list[Unit] = field(default_factory=list)
+    """Old names at which the target is to have nothing before anything else is carried there."""
 
 
 def spell(path: RelPath) -> bytes:

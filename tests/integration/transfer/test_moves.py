@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sersync.model.batch import Outcome
 from sersync.model.filters import Filter, parse_rule
 from sersync.model.target import LocalDirectory
+from sersync.transfer import active as runs
+from sersync.transfer import plan
 from tests.support.engine import Copy, Engine, Engines, copy_at
 from tests.support.rsyncd import Rsyncd
 from tests.support.sshd import Sshd
-from tests.support.trees import assert_same_trees
+from tests.support.trees import assert_same_trees, wait_until
 
 _BIG = 6 << 20
 _LITTLE = 200_000
@@ -32,6 +37,20 @@ def far(request: pytest.FixtureRequest, tmp_path: Path, rsyncd: Rsyncd) -> Copy:
         sshd: Sshd = request.getfixturevalue("sshd")
         return copy_at(copy, sshd.endpoint(copy))
     return copy_at(copy, replace(rsyncd.endpoint, path="below"))
+
+
+def _copy_by(way: str, request: pytest.FixtureRequest) -> Copy:
+    """Return a target that is reached by *way*."""
+    if way == "daemon":
+        rsyncd: Rsyncd = request.getfixturevalue("rsyncd")
+        return copy_at(rsyncd.root, rsyncd.endpoint)
+    tmp_path: Path = request.getfixturevalue("tmp_path")
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    if way == "ssh":
+        sshd: Sshd = request.getfixturevalue("sshd")
+        return copy_at(copy, sshd.endpoint(copy))
+    return copy_at(copy, LocalDirectory(path=os.fsencode(copy)))
 
 
 def _filled(directory: Path) -> None:
@@ -186,3 +205,53 @@ def test_where_filters_are_bound_to_the_root_a_directory_that_moves_is_sent(
 
     assert_same_trees(source, rsyncd.root, exclude=lambda path: path.startswith(b"new/sub"))
     assert not (rsyncd.root / "new" / "sub").exists()
+
+
+@pytest.mark.parametrize("place", ["app", "deep/app"])
+@pytest.mark.parametrize("way", ["local", "daemon", "ssh"])
+def test_what_comes_back_under_the_old_name_shares_no_file_with_the_new_one(
+    way: str, place: str, request: pytest.FixtureRequest, source: Path, engines: Engines
+) -> None:
+    old, new = source / place, source / f"{place}.old"
+    _filled(old)
+    copy = _copy_by(way, request)
+    engine = _begun(engines, source, copy)
+    spare = source.parent / "spare"
+    shutil.copytree(old, spare, copy_function=shutil.copy2)
+    back: list[Path] = []
+    whole = runs.moved
+
+    def moved(*given: Any, **named: Any) -> Outcome:
+        if not back:
+            back.append(spare.rename(old))
+        return whole(*given, **named)
+
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setattr(runs, "moved", moved)
+    # Else files that were made a moment before count as new ones.
+    monkeypatch.setattr(plan, "_CLOCKS_DIFFER_NS", 0)
+    old.rename(new)
+    wait_until(lambda: bool(back))
+    engine.wait_for_rest()
+
+    assert_same_trees(source, copy.path)
+    assert _links(copy.path) == {1}
+    (old / "big").chmod(0o600)
+    engine.wait_for_rest()
+    assert (copy.path / f"{place}.old" / "big").stat().st_mode & 0o777 == 0o644
+    assert_same_trees(source, copy.path)
+
+
+def test_what_gets_its_old_name_again_shares_no_file_with_itself(
+    source: Path, rsyncd: Rsyncd, engines: Engines
+) -> None:
+    _filled(source / "app")
+    engine = _begun(engines, source, copy_at(rsyncd.root, rsyncd.endpoint))
+    for _ in range(5):
+        (source / "app").rename(source / "app.old")
+        wait_until((rsyncd.root / "app.old" / "big").exists)
+        (source / "app.old").rename(source / "app")
+        engine.wait_for_rest()
+
+        assert_same_trees(source, rsyncd.root)
+        assert _links(rsyncd.root) == {1}

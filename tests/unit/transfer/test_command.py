@@ -189,3 +189,14 @@ def test_over_tls_rsync_is_given_a_helper_in_place_of_socket_options() -> None:
     assert given[-1] == b"pusher@web1::www/"
     # rsync ends with 1 when it gets these and does not connect by itself.
     assert not any(word.startswith((b"--contimeout", b"--sockopts", b"--port")) for word in given)
+
+
+def test_what_was_left_under_an_old_name_looks_extraneous_and_nothing_else_is_looked_at() -> None:
+    target = Target(name="t", endpoint=LOCAL, baseline=True, filters=Filter([parse_rule(b"+ x")]))
+    recipe = Recipe(kind=Kind.LEFT, capabilities=Capabilities(), max_delete=None, left=b"/deep/app")
+    argv = command(target, recipe, b"/srv")
+
+    first = argv.index(b"--filter=R /deep/app")
+    assert argv[first + 1] == b"--filter=- /deep/*"
+    assert all(not word.startswith(b"--filter") for word in argv[:first])
+    assert b"--delete" in argv

@@ -11,7 +11,7 @@ from sersync.model.path import RelPath
 from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
 from sersync.transfer.batch import assemble
 from sersync.transfer.command import Kind
-from sersync.transfer.moves import FEWEST_BYTES, possible, relocate
+from sersync.transfer.moves import FEWEST_BYTES, leave, possible, relocate
 from sersync.transfer.unit import Plan, Unit, spell, spell_level
 
 BOTH = frozenset({Kind.MOVED_TREE, Kind.MOVED_FILE})
@@ -127,6 +127,33 @@ def test_what_is_gone_waits_while_the_move_away_from_it_has_no_lane() -> None:
 
     assert batch.runs == []
     assert {dirty.path for dirty in batch.waiting} == {b"a", b"b"}
+
+
+def test_what_came_back_under_an_old_name_waits_until_the_target_has_nothing_there() -> None:
+    plan = Plan(units={RelPath(b"d/a"): tree(moved(b"d/a", b"c"))})
+    leave(plan, RelPath(b"d/a"), 1.0)
+    batch = assemble((*plan.left, *plan.units.values()), [], {Kind.ENTRIES: 4, Kind.LARGE: 1})
+
+    assert [(run.kind, run.names, run.gone) for run in batch.runs] == [
+        (Kind.LEFT, [spell_level(RelPath(b"d"))], [b"d/a"])
+    ]
+    assert [dirty.path for dirty in batch.waiting] == [b"d/a"]
+
+
+def test_it_waits_too_while_that_has_no_lane() -> None:
+    plan = Plan(units={RelPath(b"a"): tree(moved(b"a", b"c"))})
+    leave(plan, RelPath(b"a"), 1.0)
+    large = Unit(Kind.LARGE, [RelPath(b"a/x")], [spell(RelPath(b"a/x"))], [])
+    units = (*plan.left, *plan.units.values(), large)
+
+    assert assemble(units, [], {Kind.ENTRIES: 0, Kind.LARGE: 1}).runs == []
+
+
+def test_an_old_name_that_is_gone_is_deleted_as_ever() -> None:
+    plan = Plan(units={RelPath(b"a"): gone(b"a")})
+    leave(plan, RelPath(b"a"), 1.0)
+
+    assert plan.left == []
 
 
 @pytest.mark.parametrize(
