@@ -118,6 +118,14 @@ class LinkedNames:
             self._unknown[key] = count
         return names
 
+    def known(self, path: RelPath, seen: Seen) -> list[RelPath]:
+        """Return what is known of them, where *path* itself takes no part; none is looked for."""
+        key = (seen.st_dev, seen.st_ino)
+        if seen.st_nlink < 2 or key not in self._states:
+            return []
+        self._states[key] = seen.st_ctime_ns, seen.st_nlink
+        return self._still(key, path)
+
     @property
     def has_unknown(self) -> bool:
         """A file was reported that has more names than are known: somewhere, perhaps inside."""

@@ -68,6 +68,10 @@ class Links(Protocol):
         """Return the other names of the file at *path*, which was just reported."""
         ...
 
+    def known(self, path: RelPath, seen: Seen) -> list[RelPath]:
+        """Return what is known of them, where *path* itself takes no part; none is looked for."""
+        ...
+
     def look(self, path: RelPath, seen: Seen | None) -> None:
         """Take note that *seen* is at *path* now; another file may have been there before."""
         ...
@@ -126,7 +130,7 @@ class Planner:
         if scope is Scope.TREE or seen is None or not stat.S_ISDIR(seen.st_mode):
             self._links.look_below(path)
         if seen is NOWHERE or self._excluded(path, seen):
-            self._plan.nothing_to_do.append(dirty)
+            self._left_out(dirty, path, seen)
         elif seen is None:
             self._gone(dirty, path)
         elif not stat.S_ISDIR(seen.st_mode):
@@ -169,6 +173,13 @@ class Planner:
             return True
         return self._view.is_ignored(path, is_dir=is_dir)
 
+    def _left_out(self, dirty: DirtyPath, path: RelPath, seen: Seen | None) -> None:
+        """Carry the file at *path*, which takes no part, by its other names, if those do."""
+        if seen is not None and (names := self._taking_part(self._links.known(path, seen))):
+            self._entry(dirty, names[0], seen)
+        else:
+            self._plan.nothing_to_do.append(dirty)
+
     def _gone(self, dirty: DirtyPath, path: RelPath) -> None:
         if not self._terms.delete or not path:
             self._plan.nothing_to_do.append(dirty)
@@ -185,7 +196,7 @@ class Planner:
         self._add(unit)
 
     def _entry(self, dirty: DirtyPath, path: RelPath, seen: Seen) -> None:
-        names = [path, *self._others(path, seen)]
+        names = [path, *self._taking_part(self._links.others(path, seen))]
         unit = Unit(Kind.ENTRIES, names, [spell(each) for each in names], [dirty])
         if dirty.failures and self._terms.delete and not self._terms.filters.is_exact:
             # A directory may stand in its way: a dry run tells what of it may be deleted.
@@ -211,11 +222,11 @@ class Planner:
                     unit.kind = Kind.LARGE
         self._add(unit)
 
-    def _others(self, path: RelPath, seen: Seen) -> list[RelPath]:
-        """Return the other names by which the file at *path* is to be carried."""
+    def _taking_part(self, names: Iterable[RelPath]) -> list[RelPath]:
+        """Return those of *names* by which a file is to be carried."""
         return [
             each
-            for each in self._links.others(path, seen)
+            for each in names
             if self._blocker(parent(each)) is None and not self._is_out(each, is_dir=False)
         ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sersync.model.filters import Filter, parse_rule
 from sersync.model.target import LocalDirectory
 from tests.support.engine import Engine, Engines, copy_at
 from tests.support.trees import assert_same_trees, wait_until
@@ -66,3 +67,22 @@ def test_a_directory_that_is_only_moved_sends_no_other_name_again(
 
     assert_same_trees(source, ours)
     assert (ours / "a").stat().st_ino == inode
+
+
+def test_what_is_written_by_a_name_that_the_target_excludes_is_sent_by_the_others(
+    source: Path, ours: Path, engines: Engines
+) -> None:
+    for directory in ("pub", "work"):
+        (source / directory).mkdir()
+    (source / "pub" / "x").write_text("old")
+    os.link(source / "pub" / "x", source / "work" / "x")
+    filters = Filter([parse_rule(b"- /work/")])
+    here = LocalDirectory(path=os.fsencode(ours))
+    engine = engines(source, copy_at(ours, here, filters=filters, witness_every_s=0.0))
+    engine.wait_for_rest()
+    for text in ("new", "newer"):
+        with (source / "work" / "x").open("w") as file:
+            file.write(text)
+        engine.wait_for_rest()
+        assert (ours / "pub" / "x").read_text() == text
+    assert not (ours / "work").exists()
