@@ -81,6 +81,13 @@ class Run:
         self.file_bytes += unit.size_bytes
 
 
+def alone(unit: Unit) -> Run:
+    """Return a run of nothing but *unit*."""
+    run = Run(unit.kind)
+    run.add(unit)
+    return run
+
+
 @dataclass(slots=True)
 class Batch:
     """The runs that may start now, in the order of their importance, and what has to wait."""

@@ -15,7 +15,7 @@ from sersync.model.path import RelPath, ancestors, is_within
 from sersync.model.target import Target
 from sersync.transfer.active import Active
 from sersync.transfer.alike import COARSE_TICK_NS, Terms
-from sersync.transfer.batch import Batch, Run, assemble, widen
+from sersync.transfer.batch import Batch, Run, alone, assemble, widen
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
 from sersync.transfer.locks import Occupied
@@ -63,17 +63,16 @@ class Planning:
         planner = Planner(self.tree, terms, self.carried, self.links)
         plan = planner.plan(paths)
         relocate(plan, (path for path in paths if path.origin), possible(target))
-        if is_carried:
-            for old in sorted(self._shared):
-                if self._is_here(old) and not target.filters.excludes(old, is_dir=True):
-                    leave(plan, old, now)
+        for old in sorted(self._shared):
+            if self._is_here(old) and not target.filters.excludes(old, is_dir=True):
+                leave(plan, old, now)
         occupied = Occupied(each.hold for each in active)
         if target.filters.is_exact and not target.baseline:  # Else what is gone must be named.
             widen(plan.units, occupied, self.tree.holds_more_than, planner.level)
         planner.plan(())  # What the levels told of files with several names.
         large_runs = sum(each.run.kind is Kind.LARGE for each in active)
         batch = assemble(
-            (*plan.left, *plan.units.values()),
+            (*(plan.left if is_carried else ()), *plan.units.values()),
             (each.hold for each in active),
             {Kind.ENTRIES: free_lanes, Kind.LARGE: 1 - large_runs},
         )
@@ -134,8 +133,12 @@ def all_runs(
     found: list[Run] = []
     is_too_wide = False
     left = [replace(path, origin=None) for path in paths]
+    is_first = True
     while left:
         planned, batch = plan(left)
+        if is_first:
+            found += map(alone, planned.left)
+        is_first = False
         is_too_wide = is_too_wide or bool(planned.too_wide)
         # What is large deletes nothing, and is part of no level.
         found += [run for run in batch.runs if run.kind is not Kind.LARGE]

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from sersync.daemon.control import Control
 from sersync.model.batch import Outcome
 from sersync.model.filters import Filter, parse_rule
+from sersync.model.request import Request, Verb
+from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory
 from sersync.transfer import active as runs
 from sersync.transfer import plan
@@ -51,6 +54,25 @@ def _copy_by(way: str, request: pytest.FixtureRequest) -> Copy:
         sshd: Sshd = request.getfixturevalue("sshd")
         return copy_at(copy, sshd.endpoint(copy))
     return copy_at(copy, LocalDirectory(path=os.fsencode(copy)))
+
+
+def _come_back(engine: Engine, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rename *old* to *new*; a copy of it comes back once its files are linked on the target."""
+    spare = engine.root.parent / "spare"
+    shutil.copytree(old, spare, copy_function=shutil.copy2)
+    back: list[Path] = []
+    whole = runs.moved
+
+    def moved(*given: Any, **named: Any) -> Outcome:
+        if not back:
+            back.append(spare.rename(old))
+        return whole(*given, **named)
+
+    monkeypatch.setattr(runs, "moved", moved)
+    # Else files that were made a moment before count as new ones.
+    monkeypatch.setattr(plan, "_CLOCKS_DIFFER_NS", 0)
+    old.rename(new)
+    wait_until(lambda: bool(back))
 
 
 def _filled(directory: Path) -> None:
@@ -216,22 +238,7 @@ def test_what_comes_back_under_the_old_name_shares_no_file_with_the_new_one(
     _filled(old)
     copy = _copy_by(way, request)
     engine = _begun(engines, source, copy)
-    spare = source.parent / "spare"
-    shutil.copytree(old, spare, copy_function=shutil.copy2)
-    back: list[Path] = []
-    whole = runs.moved
-
-    def moved(*given: Any, **named: Any) -> Outcome:
-        if not back:
-            back.append(spare.rename(old))
-        return whole(*given, **named)
-
-    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-    monkeypatch.setattr(runs, "moved", moved)
-    # Else files that were made a moment before count as new ones.
-    monkeypatch.setattr(plan, "_CLOCKS_DIFFER_NS", 0)
-    old.rename(new)
-    wait_until(lambda: bool(back))
+    _come_back(engine, old, new, request.getfixturevalue("monkeypatch"))
     engine.wait_for_rest()
 
     assert_same_trees(source, copy.path)
@@ -240,6 +247,24 @@ def test_what_comes_back_under_the_old_name_shares_no_file_with_the_new_one(
     engine.wait_for_rest()
     assert (copy.path / f"{place}.old" / "big").stat().st_mode & 0o777 == 0o644
     assert_same_trees(source, copy.path)
+
+
+def test_it_is_deleted_first_within_the_limit_of_deletions_or_when_that_is_confirmed(
+    source: Path, tmp_path: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _filled(source / "app")
+    there = tmp_path / "copy"
+    there.mkdir()
+    copy = copy_at(there, LocalDirectory(path=os.fsencode(there)), max_delete=5)
+    engine = _begun(engines, source, copy)
+    _come_back(engine, source / "app", source / "app.old", monkeypatch)
+    engine.wait_for_state(TargetState.HALTED)
+    control = Control(lambda: tuple(engine.daemon._pipelines.values()))
+    control(Request(verb=Verb.RESUME, confirm=True))
+    engine.wait_for_rest()
+
+    assert_same_trees(source, there)
+    assert _links(there) == {1}
 
 
 def test_what_gets_its_old_name_again_shares_no_file_with_itself(
