@@ -66,6 +66,7 @@ class DesyncReason(Enum):
     WATCH_LIMIT = "the limit of inotify watches is reached"
     UNREADABLE = "a directory cannot be read"
     UNMOUNTED = "a file system was unmounted"
+    SECOND_PLACE = "a directory is mounted at a second place of the tree"
     MOUNTED = "a file system came or went there"
     UNCOVERED = "nobody tells of its changes, so it is looked through now and then"
     ROOT_GONE = "the root was deleted or moved"

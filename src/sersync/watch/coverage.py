@@ -11,6 +11,7 @@ from typing import Final
 
 from sersync.linux.inotify import IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_ONLYDIR, remove_watch
 from sersync.linux.limits import Limit, raise_limit, read_limit
+from sersync.linux.mounts import mount_points
 from sersync.model.filters import Filter
 from sersync.model.pasting import word
 from sersync.model.path import ROOT, RelPath, ancestors, display, is_within, parent
@@ -169,7 +170,7 @@ class Coverage:
             # A watch belongs to an inode (inotify(7)). Where a directory above has just become a
             # symlink, this one is another directory of the tree, which must keep its own name.
             wd_of_path = self._watched_at(directory)
-            if wd_of_path is None:
+            if wd_of_path is None or not self._is_left_to(directory, wd_of_path):
                 return None
             wd = wd_of_path
         self.table.put(wd, prefix_of(directory))
@@ -184,6 +185,39 @@ class Coverage:
         except OSError:
             return None
         return wd if self._is_reached(directory) else None
+
+    def _is_left_to(self, directory: RelPath, wd: int) -> bool:
+        """Tell whether *wd* is to stand for *directory*, and not for where it is mounted as well.
+
+        One directory at two places of the tree (mount(8), ``--bind``) has one watch, so only one
+        of them is told of: that which is there without the mount.
+        """
+        known = self.table.prefixes.get(wd)
+        if known is None or known == prefix_of(directory):
+            return True
+        first = RelPath(known[:-1])
+        if not self._are_one(first, directory):
+            return True
+        points = [RelPath(point[len(self._root) + 1 :]) for point in mount_points(self._root)]
+        is_mounted = any(is_within(first, point) for point in points)
+        kept, told = (directory, first) if is_mounted else (first, directory)
+        self.give_up(
+            told,
+            DesyncReason.SECOND_PLACE,
+            f"{display(told)} and what is below it is not watched: it is the same directory as"
+            f" {display(kept)}, mounted at a second place. What changes is told of {display(kept)};"
+            f" {display(told)} is looked through every poll_every. If it need not be carried twice,"
+            " exclude one of them.",
+        )
+        return kept == directory
+
+    def _are_one(self, first: RelPath, second: RelPath) -> bool:
+        """Tell whether both are there, and are the same directory."""
+        try:
+            one, other = os.lstat(self._absolute(first)), os.lstat(self._absolute(second))
+        except OSError:
+            return False
+        return os.path.samestat(one, other) and self._is_reached(first)
 
     def _is_reached(self, directory: RelPath) -> bool:
         """Tell whether every directory above *directory* is one, and no symlink to one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,52 @@ def test_what_is_mounted_while_we_watch_is_carried_and_watched(
         engine.stop()
     finally:
         unmount(place)
+
+
+@pytest.mark.parametrize("when", ["before the start", "while we watch"])
+@pytest.mark.parametrize("place", ["a", "z"])
+def test_a_directory_that_is_mounted_at_a_second_place_is_watched_at_its_own(
+    source: Path, copy: Copy, engines: Engines, place: str, when: str
+) -> None:
+    own, second = source / "m", source / place
+    second.mkdir()
+    (own / "d").mkdir(parents=True)
+    (own / "d" / "file").write_text("before")
+
+    def bind() -> None:
+        subprocess.run(["mount", "--bind", own, second], check=True)
+
+    if when == "before the start":
+        bind()
+    try:
+        engine = engines(source, copy, poll_every_s=0.5)
+        engine.wait_for_rest()
+        if when == "while we watch":
+            bind()
+            wait_until((copy.path / place / "d" / "file").exists)
+        for written in (own, second):
+            (written / "d" / "file").write_text(f"by {written}")
+            (written / "new" / written.name).mkdir(parents=True)
+            for seen in ("m", place):
+                copied = copy.path / seen / "d" / "file"
+                wait_until(partial(holds, copied, f"by {written}"), timeout_s=30.0)
+                wait_until((copy.path / seen / "new" / written.name).is_dir, timeout_s=30.0)
+        engine.wait_for_rest()
+        assert_same_trees(source, copy.path)
+        assert any("second place" in note for note in notes(engine))
+        unmount(second)
+        wait_until(lambda: missing(engine) == [os.fsencode(place)])
+        (own / "d" / "file").write_text("after the unmount")
+        engine.wait_for_rest()
+        assert (copy.path / "m" / "d" / "file").read_text() == "after the unmount"
+    finally:
+        subprocess.run(["umount", "-l", second], capture_output=True)
+
+
+def holds(file: Path, text: str) -> bool:
+    return file.read_text() == text
+
+
+def notes(engine: Engine) -> tuple[str, ...]:
+    [source] = engine.daemon.status().sources
+    return source.notes
