@@ -10,6 +10,7 @@ from sersync.model.batch import Reason
 from sersync.model.mount import MissingMount, tells_of_all
 from sersync.model.pasting import word
 from sersync.model.path import ROOT, RelPath, display
+from sersync.watch.familiar import Familiar
 from sersync.watch.mounts import CONFIRM, MountWatch
 
 _NOBODY: Final = (-1, -1)
@@ -89,6 +90,8 @@ class RootWatch:
         self._witness = b""
         self._may_be_empty = False
         self._had_entries = not self._is_empty()
+        self._familiar = Familiar(root)
+        self._was_emptied = False
         self.mounts = mounts or MountWatch(root, confirm=confirm)
 
     @property
@@ -132,6 +135,8 @@ class RootWatch:
         self._tells = tells_of_all(file_system_of(self._root))
         self.mounts.accept()
         self.accept_empty()
+        self._was_emptied = False
+        self._familiar.begin_anew()
         self._had_entries = True
         return self.check()
 
@@ -173,19 +178,27 @@ class RootWatch:
                 needs_confirm=True,
             )
         if self._is_empty():
-            if self._had_entries and not self._may_be_empty:
-                return Reason(
-                    message=f"the source root {where} was emptied",
-                    remedy="Nothing more was deleted on the targets. When files are back,"
-                    " replication goes on by itself; if the targets are to be emptied too:"
-                    f" {self._confirm}",
-                    command=f"ls -la {pasted}",
-                    needs_confirm=True,
-                )
+            self._was_emptied = self._had_entries and not self._may_be_empty
+            if self._was_emptied:
+                return self._emptied("was emptied", "if the targets are to be emptied too")
+        elif self._was_emptied and not self._familiar.is_back():
+            what = "was emptied, and holds other files now than before"
+            return self._emptied(what, "if they are to take the place of those")
         else:
+            self._was_emptied = False
+            self._familiar.look()
             self._had_entries = True
             self._may_be_empty = False
         return None
+
+    def _emptied(self, what: str, meant: str) -> Reason:
+        return Reason(
+            message=f"the source root {display(self._root)} {what}",
+            remedy="Nothing more was deleted on the targets. When at least half of what was there"
+            f" is back, replication goes on by itself; {meant}: {self._confirm}",
+            command=f"ls -la {word(self._root)}",
+            needs_confirm=True,
+        )
 
     def _is_empty(self) -> bool:
         # A listing of a large directory is not free; one entry that is still there is enough.

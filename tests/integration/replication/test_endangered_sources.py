@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sersync.daemon.control import Control
+from sersync.model.request import Request, Verb
 from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory
 from tests.support.engine import Copy, Engine, Engines, copy_at
@@ -57,6 +59,27 @@ def test_an_emptied_source_halts_and_goes_on_when_files_are_back(
     engine.wait_for_rest()
 
     assert_same_trees(source, copy.path)
+
+
+def test_an_emptied_source_in_which_a_new_file_appears_stays_halted_until_that_is_confirmed(
+    source: Path, copy: Copy, engines: Engines
+) -> None:
+    for number in range(10):
+        (source / f"file-{number}").write_text(str(number))
+    engine = engines(source, copy)
+    engine.wait_for_rest()
+    outside = source.parent / "outside"
+    outside.mkdir()
+    for entry in list(source.iterdir()):
+        entry.rename(outside / entry.name)
+    halted(engine, "emptied")
+    before = snapshot(copy.path)
+    (source / "app.log").write_text("a program that goes on")
+    halted(engine, "holds other files now")
+    assert snapshot(copy.path).keys() == before.keys()
+    control = Control(lambda: tuple(engine.daemon._pipelines.values()))
+    control(Request(verb=Verb.RESUME, confirm=True))
+    wait_until((copy.path / "app.log").exists)
 
 
 def test_a_source_that_is_moved_away_halts_and_goes_on_when_it_is_back(
