@@ -163,6 +163,7 @@ class FakeGuard:
 
     missing: tuple[MissingMount, ...] = ()
     unheard: tuple[RelPath, ...] = ()
+    mounted_files: tuple[RelPath, ...] = ()
 
     def protected(self) -> frozenset[RelPath]:
         return frozenset()

@@ -42,8 +42,17 @@ class MountNews:
         found = f"found within {self._poll_every_s:.0f} s or a little more"
         if not self._poll_every_s:
             found = "not looked for, since poll_every is 0; a full pass finds them"
-        return tuple(
-            f"{display(path) if path else 'the source'} lies on a file system that tells only of"
-            f" changes made on this host: those made elsewhere are {found}"
-            for path in self._guard.unheard
+        files = self._guard.mounted_files
+        return (
+            *(
+                f"{display(path) if path else 'the source'} lies on a file system that tells only"
+                f" of changes made on this host: those made elsewhere are {found}"
+                for path in self._guard.unheard
+                if path not in files
+            ),
+            *(
+                f"{display(path)} is a file that is mounted over another one: nobody tells when it"
+                f" is written to; such changes are {found}"
+                for path in files
+            ),
         )

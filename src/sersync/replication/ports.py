@@ -354,6 +354,11 @@ class RootGuard(Protocol):
         """The subtrees where others change what no watcher is told of."""
         ...
 
+    @property
+    def mounted_files(self) -> tuple[RelPath, ...]:
+        """Those of them that are files over which another one is mounted."""
+        ...
+
     def mount_news(self) -> list[RelPath]:
         """Return where something was mounted since the last call, or a loss was accepted."""
         ...

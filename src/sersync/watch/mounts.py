@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from sersync.linux.identity import birth_ns
-from sersync.linux.mounts import MountTable, mounted
+from sersync.linux.mounts import MountTable, mount_points, mounted
 from sersync.model.batch import Reason
 from sersync.model.mount import MissingMount, Mount, tells_of_all
 from sersync.model.pasting import word
@@ -52,6 +52,16 @@ def survey(root: bytes) -> dict[RelPath, Mount]:
     return found
 
 
+def mounted_files(root: bytes) -> tuple[RelPath, ...]:
+    """Return the files below *root* over which another one is mounted (mount(8), ``--bind``).
+
+    What is written to those is told where they come from, and not here.
+    """
+    points = mount_points(root)
+    start = len(root.rstrip(b"/")) + 1
+    return tuple(RelPath(point[start:]) for point in points if os.path.isfile(point))
+
+
 class MountWatch:
     """Knows the file systems below *root*. For any thread.
 
@@ -80,6 +90,8 @@ class MountWatch:
         self._known = {mount.path: mount for mount in remembered if not is_excluded(mount.path)}
         self._recorded = dict(self._known)
         self._missing: dict[RelPath, MissingMount] = {}
+        self.files: tuple[RelPath, ...] = ()
+        """The files that are mounted below the root, whose changes nobody tells."""
         self._news: list[RelPath] = []
         self._compare()
         self._news.clear()
@@ -136,6 +148,8 @@ class MountWatch:
             for path, mount in self._survey(self._root).items()
             if not self._is_excluded(path)
         }
+        files = mounted_files(self._root)
+        self.files = tuple(path for path in files if not self._is_excluded(path))
         missing: dict[RelPath, MissingMount] = {}
         for path in sorted(here.keys() | self._known.keys()):
             mount, known = here.get(path), self._known.get(path)

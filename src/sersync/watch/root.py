@@ -26,6 +26,7 @@ class AbsentRoot:
     had_entries = False
     missing: tuple[MissingMount, ...] = ()
     unheard: tuple[RelPath, ...] = ()
+    mounted_files: tuple[RelPath, ...] = ()
 
     def __init__(self, root: bytes) -> None:
         where, pasted = display(root), word(root)
@@ -115,7 +116,12 @@ class RootWatch:
     @property
     def unheard(self) -> tuple[RelPath, ...]:
         """The subtrees where others change what the kernel does not tell of."""
-        return self.mounts.unheard if self._tells else (ROOT,)
+        return (*self.mounts.unheard, *self.mounts.files) if self._tells else (ROOT,)
+
+    @property
+    def mounted_files(self) -> tuple[RelPath, ...]:
+        """The files over which another one is mounted, whose changes the kernel does not tell."""
+        return self.mounts.files
 
     def mount_news(self) -> list[RelPath]:
         """Return where something was mounted since the last call, or a loss was accepted."""

@@ -223,6 +223,36 @@ def test_a_directory_that_is_mounted_at_a_second_place_is_watched_at_its_own(
         subprocess.run(["umount", "-l", second], capture_output=True)
 
 
+@pytest.mark.parametrize("when", ["before the start", "while we watch"])
+def test_a_file_that_is_mounted_over_another_one_is_looked_at_now_and_then(
+    source: Path, copy: Copy, engines: Engines, when: str
+) -> None:
+    outer, place = source.parent / "conf", source / "etc" / "conf"
+    place.parent.mkdir()
+    outer.write_text("outer")
+    place.write_text("")
+
+    def bind() -> None:
+        subprocess.run(["mount", "--bind", outer, place], check=True)
+
+    if when == "before the start":
+        bind()
+    try:
+        engine = engines(source, copy, poll_every_s=0.5)
+        engine.wait_for_rest()
+        if when == "while we watch":
+            bind()
+        copied = copy.path / "etc" / "conf"
+        wait_until(partial(holds, copied, "outer"), timeout_s=30.0)
+        for at in (place, outer):
+            at.write_text(f"written to {at}")
+            wait_until(partial(holds, copied, f"written to {at}"), timeout_s=30.0)
+        assert any("etc/conf is a file that is mounted" in note for note in notes(engine))
+        engine.stop()
+    finally:
+        subprocess.run(["umount", "-l", place], capture_output=True)
+
+
 def holds(file: Path, text: str) -> bool:
     return file.read_text() == text
 
