@@ -31,6 +31,35 @@ def _refusal(cli: Cli, *arguments: str, code: int, **environ: str) -> str:
     return result.stderr
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "RSYNC://me:hunter22@host/m",
+        "rsync://:hunter22@host/m",
+        "rsync://me:a/hunter22@host/m",
+        "ssh://me:hunter22@host/p",
+    ],
+)
+def test_a_password_in_an_address_is_shown_by_no_command(
+    cli: Cli, source: Path, tmp_path: Path, address: str
+) -> None:
+    file = tmp_path / "sersync.toml"
+    target = f"to = {json.dumps(address)}\nwitness = {json.dumps(address)}\n"
+    file.write_text(f'[[source]]\nroot = "{source}"\n[[source.target]]\n{target}')
+    for arguments in (
+        ["mirror", str(source), address],
+        ["mirror", address, str(source)],
+        ["check", "-c", str(file)],
+        ["doctor", "-c", str(file)],
+        ["doctor", "--target", address],
+        ["target", "list", address],
+        ["target", "check", address],
+    ):
+        result = cli.run(*arguments)
+        assert result.returncode
+        assert "hunter22" not in result.stdout + result.stderr, arguments
+
+
 class TestCommandLine:
     """What can be told before anything is started."""
 

@@ -80,6 +80,7 @@ def document(file: str, findings: Sequence[Finding]) -> dict[str, object]:
 def _findings(
     file: str, clients: Sequence[str], password_files: Sequence[str]
 ) -> Sequence[Finding]:
+    from sersync.model.address import without_password
     from sersync.rsyncd.check import check_configuration
     from sersync.rsyncd.host import ThisHost
     from sersync.rsyncd.lints.client import check_password_file
@@ -91,7 +92,7 @@ def _findings(
         configuration = read_configuration(file, host)
     except OSError as error:
         raise NotReadable(
-            f"{file} cannot be read: {error.strerror}",
+            f"{without_password(file)} cannot be read: {error.strerror}",
             hint="sersync target init    # makes one",
         ) from error
     findings = list(check_configuration(configuration, host, endpoints))

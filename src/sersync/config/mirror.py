@@ -20,8 +20,10 @@ from sersync.config.resolve import resolve
 from sersync.config.schema import Document
 from sersync.config.toml import Loaded, surroundings
 from sersync.errors import Mistake, SourceError, UsageError
+from sersync.model.address import without_password
 from sersync.model.endpoint import parse_endpoint
 from sersync.model.pasting import word
+from sersync.model.path import printable
 from sersync.model.target import RemoteShell, RsyncModule
 from sersync.model.written import Written
 
@@ -80,7 +82,7 @@ def mirror_settings(
     mistakes, which it names together.
     """
     root = os.path.abspath(request.source) if request.source else ""
-    if complaint := source_complaint(os.fsencode(root)) if root else "SRC is empty":
+    if complaint := _complaint(request.source, root):
         raise SourceError(complaint, hint="name the directory whose contents are to be mirrored")
     targets = [_absolute(target) for target in request.targets]
     findings = Findings(lambda path: _place(path, request))
@@ -114,6 +116,16 @@ def mirror_settings(
         resolved.settings, state_dir=state_dir or default_state_dir(instance, environ)
     )
     return Loaded(settings=settings, warnings=tuple(findings.warnings), mistakes=resolved.mistakes)
+
+
+def _complaint(source: str, root: str) -> str:
+    """Return why *source*, which is *root* in full, cannot be read, or an empty string."""
+    if not root:
+        return "SRC is empty"
+    complaint = source_complaint(os.fsencode(root))
+    if complaint and (shown := without_password(source)) != source:
+        return f"{printable(shown)} is not a directory of this host"
+    return complaint
 
 
 def _absolute(target: str) -> str:

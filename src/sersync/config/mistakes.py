@@ -13,6 +13,7 @@ from sersync.config.positions import Path, nearest_line
 from sersync.config.schema import Document, SourceTable, SshSettings, TargetSettings, TargetTable
 from sersync.config.values import BadValue
 from sersync.errors import Mistake
+from sersync.model.address import without_password
 
 PlaceOf = Callable[[Path], str]
 """Tells people where a setting stands, from its path in the document."""
@@ -33,7 +34,11 @@ def places_in_file(file: str, lines: Mapping[Path, int], document: object) -> Pl
             noun = str(path[index - 1])
             name = inside.get("name") if isinstance(inside, dict) else None
             if noun in ("source", "target"):
-                words.append(f'{noun} "{name}"' if isinstance(name, str) else f"{noun} {key + 1}")
+                words.append(
+                    f'{noun} "{without_password(name)}"'
+                    if isinstance(name, str)
+                    else f"{noun} {key + 1}"
+                )
             else:
                 words[-1] += f"[{key + 1}]"
         return ": ".join(words)
@@ -103,6 +108,8 @@ def _in_words(details: ErrorDetails) -> str:
     if wanted is None:
         return details["msg"]
     given = details["input"]
+    if isinstance(given, str):
+        given = without_password(given)
     return f"{wanted}, not {given!r}" if isinstance(given, str | int | float) else wanted
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from sersync.config.rsync_table import BY_LETTER, BY_NAME, Option
 from sersync.errors import Mistake
+from sersync.model.address import without_password
 
 LONG_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What word processors and web pages make of ``-`` and ``--``."""
@@ -108,4 +109,5 @@ def _nearest(name: str) -> str:
 
 
 def _mistake(word: str, message: str, suggestion: str = "") -> Mistake:
-    return Mistake(place=word, message=f"{word} {message}", suggestion=suggestion)
+    shown = without_password(word)
+    return Mistake(place=shown, message=f"{shown} {message}", suggestion=suggestion)

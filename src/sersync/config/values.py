@@ -14,6 +14,8 @@ from typing import Final
 
 from cronsim import CronSim, CronSimError
 
+from sersync.model.address import without_password
+
 _SECONDS_IN: Final = {
     "ms": 0.001,
     "s": 1.0,
@@ -83,7 +85,7 @@ def parse_duration(value: object) -> float:
         return float(bare[1])
     amounts = _AMOUNT.findall(value) if _SEVERAL.fullmatch(value) else []
     if not amounts or any(unit.lower() not in _SECONDS_IN for _, unit in amounts):
-        raise BadValue(f'"{value}" is not a duration', _duration_meant(amounts))
+        raise BadValue(f"{_shown(value)} is not a duration", _duration_meant(amounts))
     return sum(float(number) * _SECONDS_IN[unit.lower()] for number, unit in amounts)
 
 
@@ -145,7 +147,7 @@ def parse_schedule(value: object) -> Schedule:
     except (CronSimError, StopIteration) as error:
         said = str(error) or "it never comes"
         raise BadValue(
-            f'"{value}" is not a cron expression: {said}',
+            f"{_shown(value)} is not a cron expression: {said}",
             'minute hour day month weekday, for example "0 4 * * *" for every day at 4:00',
         ) from error
     return Schedule(cron=value)
@@ -170,4 +172,4 @@ def parse_max_delete(value: object) -> int:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else f"{value}"
+    return f'"{without_password(value)}"' if isinstance(value, str) else f"{value}"

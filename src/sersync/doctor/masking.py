@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-MASK: Final = "***"
+from sersync.model.address import MASK
+
 _SHORTEST: Final = 4
 _KEY: Final = r"[\w.-]*(?:passw|passphrase|passwd|pswd|secret|token|api[_-]?key|credential)[\w.-]*"
 _SETTING: Final = re.compile(
@@ -14,7 +15,9 @@ _SETTING: Final = re.compile(
     r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s,;<>]+)"
 )
 _IS_PLACE: Final = re.compile(r"(?i)(?:file|path|users)['\"]?$")
-_IN_ADDRESS: Final = re.compile(r"(?P<scheme>[a-z]+://)(?P<user>[^\s/:@]+):[^\s/@]+@")
+_IN_ADDRESS: Final = re.compile(
+    r"(?i)(?P<start>(?:\b[a-z][a-z0-9+.-]*://)?[^\s/:@\"'<>=]*):(?!//)[^\s\"'<>]+@"
+)
 _HEADER: Final = re.compile(
     r"(?i)\b(?P<name>authorization|cookie|x-[\w-]*token)(?P<is>['\"]?\s*[=:]\s*)[^\n,}]+"
 )
@@ -42,7 +45,7 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(filter(_is_secret, secrets), key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _KEY_BLOCK.sub(MASK, text)
-    text = _IN_ADDRESS.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
+    text = _IN_ADDRESS.sub(rf"\g<start>:{MASK}@", text)
     for headers in (_HEADERS_INLINE, _HEADERS_TABLE, _HEADERS_DOTTED):
         text = headers.sub(_without_values, text)
     text = _HEADER.sub(rf"\g<name>\g<is>{MASK}", text)

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from sersync.model.address import without_password
 from sersync.model.path import display
 from sersync.model.target import (
     RSYNC_PORT,
@@ -33,17 +34,32 @@ _REMOTE: Final = re.compile(
 _URL: Final = re.compile(
     r"(?:(?P<user>[^/]*)@)?(?P<host>\[[^\]/]*\]|[^:/\[\]]*)(?::(?P<port>[^/]*))?(?:/(?P<rest>.*))?"
 )
-_PASSWORD: Final = re.compile(r"^((?:rsyncs?://)?[^/:@\[\]]+):[^/]*@")
 _PORTS: Final = range(1, 65536)
+_COLON_IN_USER: Final = (
+    "there is a colon in the user name; a password does not belong here, put it into a password"
+    " file"
+)
 
 
 def parse_endpoint(text: str) -> Endpoint:
     """Return the endpoint that *text* spells; ``str()`` of it spells the same endpoint.
 
     Bytes of a local path that are not UTF-8 are surrogate escapes, as in ``os.fsdecode``. Raises
-    ``ValueError``, with a sentence that says what was probably meant.
+    ``ValueError``, with a sentence that says what was probably meant, and no password.
     """
-    shown = _PASSWORD.sub(r"\g<1>:***@", display(os.fsencode(text)))
+    hidden = without_password(text)
+    try:
+        return _parsed(text)
+    except ValueError:
+        if hidden == text:
+            raise
+    # What is said about the rest quotes parts of it, so that must be said without the password.
+    _parsed(hidden)
+    raise ValueError(f"{display(os.fsencode(hidden))}: {_COLON_IN_USER}")
+
+
+def _parsed(text: str) -> Endpoint:
+    shown = display(os.fsencode(text))
     if not text:
         raise ValueError(f"the target is empty; a target is {FORMS}")
     if "\0" in text:
@@ -125,10 +141,7 @@ def _user(user: str | None, shown: str) -> str:
     if re.search(r"[\s\[\]]", user) or user.startswith("-"):
         raise ValueError(f"{shown}: `{user}` is not a user name")
     if ":" in user:
-        raise ValueError(
-            f"{shown}: there is a colon in the user name; a password does not belong here, put it"
-            " into a password file"
-        )
+        raise ValueError(f"{shown}: {_COLON_IN_USER}")
     return user
 
 

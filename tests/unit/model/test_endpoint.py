@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sersync.model.endpoint import parse_endpoint
@@ -102,11 +102,57 @@ def test_target_spelled_wrongly_is_answered_with_what_was_meant(text: str, sente
     assert sentence in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["me:secret@host::m", "rsync://me:secret@host/m"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me:secret@host::m",
+        "rsync://me:secret@host/m",
+        "RSYNC://me:secret@host/m",
+        "rsync://:secret@host/m",
+        "rsync://me:a/secret@host/m",
+    ],
+)
 def test_password_in_a_target_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(ValueError, match="password file") as caught:
         parse_endpoint(text)
     assert "secret" not in str(caught.value)
+
+
+FORMS_WITH_A_PASSWORD = (
+    "me:{}@host::m",
+    "me:{}@host:/p",
+    "me:{}@[::1]::m",
+    "me@:{}@host::m",
+    "rsync://me:{}@host/m",
+    "RSYNC://me:{}@host/m",
+    "Rsyncs://me:{}@[::1]:8730/m/p",
+    "rsync://:{}@host/m",
+    "rsync://me:{}@host",
+    "rsync://me:a/{}@host/m",
+    "rsync:/me:{}@host/m",
+    "ssh://me:{}@host/p",
+    "sftp://:{}@host/p",
+    "me:{}@",
+)
+
+
+@given(st.sampled_from(FORMS_WITH_A_PASSWORD), st.text(max_size=12), st.text(max_size=12))
+@example("rsync://me:{}@host/m", "a/b@c:d", "\0")
+@example("ssh://me:{}@host/p", "\n::@ ", "[::1]")
+def test_no_refusal_of_a_target_depends_on_the_password_in_it(
+    form: str, password: str, other: str
+) -> None:
+    assume(not password.startswith("//") and not other.startswith("//"))  # begins a host's name
+    said = {_refusal(form.format(each)) for each in (password, other)} - {None}
+    assert len(said) <= 1
+
+
+def _refusal(text: str) -> str | None:
+    try:
+        parse_endpoint(text)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 word = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,8}", fullmatch=True)
