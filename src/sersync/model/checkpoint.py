@@ -78,11 +78,20 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedPass:
+    """A full pass over *subtree* that is not over."""
+
+    subtree: RelPath
+    unheard_since: float | None = None
+    """What changed after that, by the monotonic clock, may look unchanged; None: nothing does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetMemory:
     """What a target's worker knows that the log does not."""
 
-    passes: tuple[RelPath, ...] = ()
-    """Subtrees whose full pass is not over."""
+    passes: tuple[UnfinishedPass, ...] = ()
+    """Full passes that are not over; one for each subtree."""
     offers: tuple[Offer, ...] = ()
     """What is unconfirmed, and when it is carried again."""
 

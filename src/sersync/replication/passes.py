@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from sersync.model.checkpoint import UnfinishedPass
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import ROOT, RelPath, display, is_within, overlap
 from sersync.replication.full_pass import FullPass
@@ -31,9 +32,8 @@ class Passes:
         self._scanner = scanner
         self._scheduled = scheduled
         self._passes: deque[FullPass] = deque()
-        self._wanted: deque[RelPath] = deque()
+        self._wanted: deque[UnfinishedPass] = deque()
         self._wants_scheduled = begins
-        self._unheard_since: float | None = None
         self._is_blocked = False
         self._ended_at = float("-inf")
         self._begun_at = 0.0
@@ -70,16 +70,9 @@ class Passes:
 
         *unheard_since*: of what changed after that, nobody was told.
         """
-        if unheard_since is not None:
-            known = self._unheard_since
-            self._unheard_since = unheard_since if known is None else min(known, unheard_since)
-        self._wanted.extend(subtrees)
-
-    def begin_all(self, now: float) -> None:
-        """Compare everything, as it was wanted."""
-        since, self._unheard_since = self._unheard_since, None
-        first_seen = now if since is None else since
-        self.add(ROOT, first_seen=first_seen, content=since is not None)
+        self._wanted.extend(
+            UnfinishedPass(subtree=subtree, unheard_since=unheard_since) for subtree in subtrees
+        )
 
     @property
     def has_wishes(self) -> bool:
@@ -100,12 +93,9 @@ class Passes:
             found += [each for each in self.unfinished if overlap(each, path)]
         return list(dict.fromkeys(found))
 
-    def wanted(self) -> list[RelPath]:
+    def wanted(self) -> list[UnfinishedPass]:
         """Return what is wanted, each subtree once; it is the caller's business from now on."""
-        found: dict[RelPath, None] = {}
-        while self._wanted:
-            found[self._wanted.popleft()] = None
-        return list(found)
+        return _each_once(self._wanted.popleft() for _ in range(len(self._wanted)))
 
     def want_scheduled(self) -> None:
         """Let the pass begin that a schedule asks for."""
@@ -127,10 +117,19 @@ class Passes:
     @property
     def unfinished(self) -> tuple[RelPath, ...]:
         """The subtrees that are wanted, wait, or are being compared."""
-        under_way = [each.subtree for each in self._passes]
+        return tuple(each.subtree for each in self.to_keep())
+
+    def to_keep(self) -> tuple[UnfinishedPass, ...]:
+        """Return what is unfinished, with what it doubts: who wants that again loses nothing."""
+        found = [
+            UnfinishedPass(
+                subtree=each.subtree, unheard_since=each.first_seen if each.content else None
+            )
+            for each in tuple(self._passes)
+        ]
         if self._wants_scheduled:
-            under_way.append(ROOT)
-        return tuple(dict.fromkeys((*under_way, *tuple(self._wanted))))
+            found.append(UnfinishedPass(subtree=ROOT))
+        return tuple(_each_once((*found, *tuple(self._wanted))))
 
     def add(
         self,
@@ -143,7 +142,9 @@ class Passes:
         """Compare *subtree* after what is under way; once, however often it is asked for."""
         waiting = list(self._passes)[1:]
         if any(
-            each.covers(subtree) and each.scheduled == scheduled and each.content >= content
+            each.covers(subtree)
+            and each.scheduled == scheduled
+            and (not content or (each.content and each.first_seen <= first_seen))
             for each in waiting
         ):
             return
@@ -216,3 +217,12 @@ class Passes:
             self.completed += 1
             self._ended_at, self._took_s = now, self._worked_s
         self._worked_s = 0.0
+
+
+def _each_once(passes: Iterable[UnfinishedPass]) -> list[UnfinishedPass]:
+    """Return *passes* with each subtree once, doubted for as long as any of them doubts it."""
+    since: dict[RelPath, float | None] = {}
+    for each in passes:
+        known, new = since.get(each.subtree), each.unheard_since
+        since[each.subtree] = new if known is None or (new is not None and new < known) else known
+    return [UnfinishedPass(subtree=path, unheard_since=at) for path, at in since.items()]

@@ -8,9 +8,16 @@ from typing import Final, NamedTuple
 
 from sersync.model.basis import basis_of
 from sersync.model.batch import Outcome, Verdict
-from sersync.model.checkpoint import Held, Kept, KeptTarget, TargetChanges, TargetMemory
+from sersync.model.checkpoint import (
+    Held,
+    Kept,
+    KeptTarget,
+    TargetChanges,
+    TargetMemory,
+    UnfinishedPass,
+)
 from sersync.model.dirty import DirtyPath
-from sersync.model.path import ROOT, RelPath
+from sersync.model.path import ROOT
 from sersync.model.target import Target
 from sersync.replication.mailbox import Mailbox
 from sersync.replication.passes import Passes
@@ -27,7 +34,7 @@ class _Told(NamedTuple):
     """What the last checkpoint was told."""
 
     cursor: int
-    passes: tuple[RelPath, ...]
+    passes: tuple[UnfinishedPass, ...]
     offers: int
     settled: int
     bucket: int
@@ -79,13 +86,15 @@ class Record:
         without a stop, what is carried first is not confirmed either.
         """
         self.is_trusted = True
-        self.is_compared = ROOT not in target.memory.passes and not self._is_baseline
+        unfinished = target.memory.passes
+        is_over = all(each.subtree != ROOT for each in unfinished)
+        self.is_compared = is_over and not self._is_baseline
         # What was missed meanwhile is found by the manifest.
         self._passes.wanted()
         if not self._compares_at_start:
             self._passes.scheduled()
-        for subtree in target.memory.passes:
-            self._passes.want(subtree)
+        for each in unfinished:
+            self._passes.want(each.subtree, unheard_since=each.unheard_since)
         self._unconfirmed.restore(target.memory.offers, target.settled)
         # With the machine itself, the target may have gone down.
         had_power = kept.was_clean or kept.same_boot
@@ -108,8 +117,8 @@ class Record:
         self._passes.scheduled()
         self._passes.completed = other._passes.completed
         self.is_compared = other.is_compared or other._passes.completed > 0
-        for subtree in other._passes.unfinished:
-            self._passes.want(subtree)
+        for each in other._passes.to_keep():
+            self._passes.want(each.subtree, unheard_since=each.unheard_since)
         _, settled = other._unconfirmed.settled()
         self._unconfirmed.restore(other._unconfirmed.offers(), settled)
         self._doubt_at = other._doubt_at
@@ -137,7 +146,7 @@ class Record:
             before = _NOTHING_TOLD if is_whole else self._told
             now = _Told(
                 cursor=cursor,
-                passes=self._passes.unfinished,
+                passes=self._passes.to_keep(),
                 offers=self._unconfirmed.offers_changed,
                 settled=self._unconfirmed.settled_changed,
                 bucket=before.bucket,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from sersync.model.batch import Outcome, Refused, Verdict
+from sersync.model.checkpoint import UnfinishedPass
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath, display
 from sersync.model.status import TargetState
@@ -197,12 +198,24 @@ class TargetWorker(Reins):
         if self._transport.has_unknown_names and self._passes.may_search(now):
             self._passes.want(ROOT)
         self._passes.begin_scheduled(now, apart=self.target.is_scheduled_apart)
-        for subtree in self._passes.wanted():
-            if subtree:
-                self._make_dirty([(subtree, Scope.TREE)], now)
-            else:
-                self._transport.search_names()
-                self._passes.begin_all(now)
+        for wanted in self._passes.wanted():
+            self._begin(wanted, now)
+
+    def _begin(self, wanted: UnfinishedPass, now: float) -> None:
+        since = wanted.unheard_since
+        content, first_seen = since is not None, now if since is None else since
+        if wanted.subtree:
+            tree = DirtyPath(
+                path=wanted.subtree,
+                scope=Scope.TREE,
+                sequence=0,
+                first_seen=first_seen,
+                content=content,
+            )
+            self._mailbox.settle(self.target.name, (), again=[tree], now=now)
+        else:
+            self._transport.search_names()
+            self._passes.add(ROOT, first_seen=first_seen, content=content)
 
     def _begin_repairs(self, now: float) -> None:
         paths = [self._to_repair.popleft() for _ in range(len(self._to_repair))]

@@ -20,6 +20,7 @@ from sersync.model.checkpoint import (
     RootIdentity,
     TargetChanges,
     TargetMemory,
+    UnfinishedPass,
     Waiting,
 )
 from sersync.model.dirty import DirtyPath, Scope
@@ -206,8 +207,15 @@ def _write_memory(
     for table in ("unfinished_pass", "offer"):
         connection.execute(f"DELETE FROM {table} WHERE target = ?", (number,))  # noqa: S608
     connection.executemany(
-        "INSERT OR REPLACE INTO unfinished_pass VALUES (?, ?)",
-        ((number, path) for path in memory.passes),
+        "INSERT OR REPLACE INTO unfinished_pass (target, path, unheard_since) VALUES (?, ?, ?)",
+        (
+            (
+                number,
+                each.subtree,
+                None if each.unheard_since is None else moment.wall(each.unheard_since),
+            )
+            for each in memory.passes
+        ),
     )
     connection.executemany(
         "INSERT OR REPLACE INTO offer VALUES (?, ?, ?, ?, ?)",
@@ -266,12 +274,20 @@ def _waiting(connection: sqlite3.Connection, number: int, moment: Moment) -> Ite
 
 
 def _memory(connection: sqlite3.Connection, number: int, moment: Moment) -> TargetMemory:
-    passes = connection.execute("SELECT path FROM unfinished_pass WHERE target = ?", (number,))
+    passes = connection.execute(
+        "SELECT path, unheard_since FROM unfinished_pass WHERE target = ?", (number,)
+    )
     offers = connection.execute(
         "SELECT path, scope, turn, due FROM offer WHERE target = ?", (number,)
     )
     return TargetMemory(
-        passes=tuple(RelPath(bytes(path)) for (path,) in passes),
+        passes=tuple(
+            UnfinishedPass(
+                subtree=RelPath(bytes(path)),
+                unheard_since=None if since is None else moment.past(since),
+            )
+            for path, since in passes
+        ),
         offers=tuple(
             Offer(
                 path=RelPath(bytes(path)),

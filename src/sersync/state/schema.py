@@ -66,7 +66,9 @@ CREATE TABLE settled (
 
 _HELD: Final = "ALTER TABLE target ADD COLUMN held TEXT NOT NULL DEFAULT ''"
 
-STEPS: Final[tuple[str, ...]] = (_FIRST, _HELD)
+_UNHEARD: Final = "ALTER TABLE unfinished_pass ADD COLUMN unheard_since REAL"
+
+STEPS: Final[tuple[str, ...]] = (_FIRST, _HELD, _UNHEARD)
 """The script at place *n* leads from version *n* to the next one. Scripts are never changed."""
 
 

@@ -32,7 +32,9 @@ class Instance:
         self._to = to
         self._file = tmp_path / "sersync.toml"
 
-    def configure(self, *settings: str, checkpoint_every: str = "100ms") -> None:
+    def configure(
+        self, *settings: str, checkpoint_every: str = "100ms", max_delay: str = "10s"
+    ) -> None:
         """Write the configuration; *settings* are the target's."""
         lines = [
             f'state_dir = "{self.state}"',
@@ -40,6 +42,7 @@ class Instance:
             "[[source]]",
             'name = "www"',
             f'root = "{self.source}"',
+            f'max_delay = "{max_delay}"',
             "[[source.target]]",
             'name = "copy"',
             f'to = "{self._to}"',
@@ -112,6 +115,51 @@ def test_a_run_that_was_under_way_when_the_daemon_was_killed_is_unconfirmed_afte
 
     again.wait_until(lambda: instance.target().get("unconfirmed", 0) >= 1)
     wait_until(lambda: trees_are_same(source, rsyncd.root))
+
+
+@pytest.mark.parametrize("how", ["kill", "stop", "reload of the target", "reload of the source"])
+def test_what_was_rewritten_while_the_root_was_away_is_sent_after_a_restart_or_a_reload(
+    instance: Instance, source: Path, rsyncd: Rsyncd, how: str
+) -> None:
+    """Same size, same time: only that nobody was told of changes makes it doubtful."""
+    rewritten = [source / "f", source / "d" / "g"]
+    rewritten[1].parent.mkdir()
+    for file in rewritten:
+        file.write_text("before")
+    running = instance.start()
+    running.wait_until(instance.is_in_sync)
+    running.wait_until(lambda: instance.document()["outdated"] == 0)
+    rsyncd.stop()
+    away = source.with_name("away")
+    source.rename(away)
+    running.wait_until(lambda: instance.document().get("halted") is not None)
+    for file in rewritten:
+        at = away / file.relative_to(source)
+        status = at.stat()
+        at.write_text("behind")
+        os.utime(at, ns=(status.st_atime_ns, status.st_mtime_ns))
+    away.rename(source)
+    running.wait_until(lambda: instance.document().get("halted") is None)
+    running.wait_until(lambda: b"" in instance.ask("SELECT path FROM unfinished_pass"))
+    running.wait_until(lambda: instance.document()["outdated"] == 0)
+    match how:
+        case "kill":
+            kill(running)
+            running = instance.start()
+        case "stop":
+            assert running.stop() == 0
+            running = instance.start()
+        case "reload of the target":
+            instance.configure("parallel = 3")
+        case "reload of the source":
+            instance.configure(max_delay="3s")
+    if how.startswith("reload"):
+        running.child.send_signal(signal.SIGHUP)
+        running.wait_until(lambda: "read again" in running.err)
+    rsyncd.start()
+
+    copies = [rsyncd.root / file.relative_to(source) for file in rewritten]
+    running.wait_until(lambda: all(copy.read_text() == "behind" for copy in copies))
 
 
 def test_a_clean_stop_leaves_nothing_unconfirmed(instance: Instance) -> None:

@@ -28,6 +28,7 @@ from sersync.model.checkpoint import (
     RootIdentity,
     TargetChanges,
     TargetMemory,
+    UnfinishedPass,
     Waiting,
 )
 from sersync.model.dirty import DirtyPath, Scope
@@ -124,7 +125,10 @@ def test_a_first_start_finds_nothing_and_is_no_trouble(file: File) -> None:
 def test_what_was_stored_is_found_again(file: File) -> None:
     waiting = dirty(b"\xff\n", 3, scope=Scope.TREE, content=True, failures=2)
     memory = TargetMemory(
-        passes=(ROOT, RelPath(b"d")),
+        passes=(
+            UnfinishedPass(subtree=ROOT),
+            UnfinishedPass(subtree=RelPath(b"d"), unheard_since=900.0),
+        ),
         offers=(Offer(path=RelPath(b"o"), scope=Scope.LEVEL, turn=1, at=1300.0),),
     )
     settled = Bucket(number=7, since=950.0, paths={ROOT: Scope.TREE, RelPath(b"s"): Scope.ENTRY})
@@ -348,6 +352,18 @@ def test_a_file_of_the_first_version_holds_nothing_up(file: File) -> None:
         connection.execute("INSERT INTO source VALUES ('boot', x'61')")
 
     assert file.kept().targets["c"].held == Held()
+
+
+def test_a_pass_of_an_older_file_doubts_nothing(file: File) -> None:
+    with closing(sqlite3.connect(file.path, isolation_level=None)) as connection:
+        schema.prepare(connection, schema.STEPS[:2])
+        connection.execute("INSERT INTO target VALUES (1, x'63', 'basis', 0, '')")
+        connection.execute("INSERT INTO unfinished_pass VALUES (1, x'64')")
+        connection.execute("INSERT INTO source VALUES ('sequence', 1), ('clean', 1)")
+        connection.execute("INSERT INTO source VALUES ('boot', x'61')")
+
+    [kept] = file.kept().targets["c"].memory.passes
+    assert kept == UnfinishedPass(subtree=RelPath(b"d"))
 
 
 def test_an_older_file_is_brought_up_to_date(file: File, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from sersync.changelog.restoring import restored as restored_log
+from sersync.model.checkpoint import UnfinishedPass
 from sersync.model.dirty import DirtyPath
 from sersync.model.path import ROOT, RelPath
 from sersync.model.report import Touched
@@ -183,10 +184,10 @@ def test_failures_in_a_row_are_not_forgotten() -> None:
 def test_a_full_pass_that_is_not_over_is_begun_again() -> None:
     daemon = Daemon(MemoryStore(), Bench(level(b"")))
     daemon.checkpoints.commit()
-    assert daemon.store.kept().targets["copy"].memory.passes == (ROOT,)
+    assert daemon.store.kept().targets["copy"].memory.passes == (UnfinishedPass(subtree=ROOT),)
     daemon.bench.step()
     daemon.checkpoints.commit()
-    assert daemon.store.kept().targets["copy"].memory.passes == (ROOT,)
+    assert daemon.store.kept().targets["copy"].memory.passes == (UnfinishedPass(subtree=ROOT),)
     daemon.bench.transport.end(done)
     daemon.bench.step()
     daemon.bench.step()
@@ -200,7 +201,25 @@ def test_a_subtree_that_a_person_asked_for_is_not_forgotten() -> None:
     daemon.bench.worker.resync(RelPath(b"d"))
     daemon.checkpoints.commit()
 
-    assert daemon.store.kept().targets["copy"].memory.passes == (b"d",)
+    wanted = UnfinishedPass(subtree=RelPath(b"d"))
+    assert daemon.store.kept().targets["copy"].memory.passes == (wanted,)
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_what_a_full_pass_doubts_is_not_forgotten(has_begun: bool) -> None:
+    daemon = Daemon(MemoryStore(), Bench(level(b"")))
+    since = daemon.bench.clock.now - 5.0
+    daemon.bench.worker.root_is_back(unheard_since=since)
+    if has_begun:
+        daemon.bench.step()
+    daemon.checkpoints.commit()
+    wanted = UnfinishedPass(subtree=ROOT, unheard_since=since)
+    assert daemon.store.kept().targets["copy"].memory.passes == (wanted,)
+    later = daemon.again().bench.worker
+    assert later.record._passes.to_keep() == (wanted,)
+    later.record.succeed(daemon.bench.worker.record, now=since + 6.0)
+
+    assert later.record._passes.to_keep() == (wanted,)
 
 
 def test_trouble_is_shown_and_said_once_and_everything_is_stored_when_it_is_over(
