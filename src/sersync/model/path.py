@@ -11,6 +11,9 @@ RelPath = NewType("RelPath", bytes)
 
 ROOT: Final = RelPath(b"")
 
+_LONGEST: Final = 4093
+"""So many bytes leave room, in the 4095 that Linux and rsync take, for a slash at either end."""
+
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\udc80-\udcff]"
 )
@@ -41,6 +44,11 @@ def ancestors(path: RelPath) -> Iterator[RelPath]:
         yield RelPath(path[:end])
         end = path.rfind(b"/", 0, end)
     yield ROOT
+
+
+def is_too_long(path: RelPath) -> bool:
+    """Tell whether *path* can be given to no rsync by name: it would read another, cut one."""
+    return len(path) > _LONGEST
 
 
 def is_within(path: RelPath, directory: RelPath) -> bool:

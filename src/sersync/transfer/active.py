@@ -11,7 +11,7 @@ from sersync.linux.child import Child
 from sersync.model.batch import Again, Outcome, Problem, Reason, Stage, Stats, Verdict
 from sersync.model.dirty import Scope
 from sersync.model.filters import Filter
-from sersync.model.path import ROOT, RelPath, display, is_within, parent
+from sersync.model.path import ROOT, RelPath, display, is_too_long, is_within, parent
 from sersync.model.status import TransferStatus
 from sersync.model.target import Target
 from sersync.transfer.batch import Run
@@ -254,17 +254,19 @@ def levels_to_repeat(run: Run, judgement: Judgement) -> list[Again]:
     """Return the levels whose deletions rsync skipped because another one could not be read.
 
     The one that could not be read is left to its own, slower retry; where it is not known which
-    one that was, they all are.
+    one that was, they all are. That of a path that is too long is a retry of the level it is in.
     """
     if not judgement.deletions_skipped:
         return []
     failing = {problem.path for problem in judgement.problems}
     failing |= {parent(path) for path in failing if path}
+    retried = {parent(path) for path in failing if is_too_long(path)}
     names = [*run.names, *run.sweeps]
     levels = [unspell(name) for name in names if name.endswith(b"/")]
     return [
         Again(path=each, scope=Scope.LEVEL, failed=not failing or each in failing)
         for each in levels
+        if each not in retried
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.follow import NOWHERE
-from sersync.model.path import ROOT, RelPath, join, parent
+from sersync.model.path import ROOT, RelPath, is_too_long, join, parent
 from sersync.transfer.alike import COARSE_TICK_NS, Alike, Carried, Terms
 from sersync.transfer.command import Kind
 from sersync.transfer.unit import Plan, Stamp, Unit, spell, spell_level
@@ -121,6 +121,8 @@ class Planner:
 
     def _look_at(self, dirty: DirtyPath) -> None:
         path, scope = dirty.path, dirty.scope
+        while is_too_long(path):  # rsync tells of it when it lists the directory
+            path, scope = parent(path), Scope.LEVEL
         blocker = self._blocker(parent(path)) if path else None
         if blocker is not None:
             self._links.look(path, None)
@@ -349,7 +351,9 @@ class Planner:
             waiting.extend(
                 each
                 for each in below
-                if not self._is_out(each, is_dir=True) and not self._view.is_left_empty(each)
+                if not is_too_long(each)
+                and not self._is_out(each, is_dir=True)
+                and not self._view.is_left_empty(each)
             )
         self._add(unit)
         for directory in surveyed:

@@ -33,6 +33,9 @@ _SKIPPED: Final = re.compile(rb"^skipping non-regular file \"(.*)\"$")
 _UNCONVERTED: Final = re.compile(
     rb"^\[\w+\] cannot convert (?:filename|symlink data for): (.*) \([^()]*\)$"
 )
+_TOO_LONG: Final = re.compile(
+    rb"^(?:filename overflows max-path len by \d+|skipping overly long name): (.*)$"
+)
 _TEMPORARY: Final = re.compile(rb"^\.(.+)\.[A-Za-z0-9]{6}$")
 _SAYS_NOTHING_MORE: Final = re.compile(
     rb"^(?:rsync error: .*|\*\*\* Skipping any contents .*|WARNING: parent dir is absent .*|"
@@ -91,6 +94,11 @@ _REMEDIES: Final = (
     (Stage.DELETE, "Operation not permitted", _IMMUTABLE),
     (Stage.WRITE, "Read-only file system", _READ_ONLY),
     (Stage.DELETE, "Read-only file system", _READ_ONLY),
+    (
+        Stage.READ,
+        "File name too long",
+        "No path may be as long: move it up, shorten names above it, or exclude one of those.",
+    ),
     (Stage.WRITE, "File name too long", "The target takes no name as long: rename or exclude it."),
     (Stage.WRITE, "Invalid argument", "The target takes no such name: rename or exclude it."),
     (
@@ -147,6 +155,7 @@ _PLAIN: Final = (
     (_CHANGING, Stage.CHANGED, "it changed while it was carried"),
     (_NOT_EMPTY, Stage.DELETE, "the target cannot delete the directory: something is left in it"),
     (_UNCONVERTED, Stage.REFUSED, "its name, or where it leads, cannot be converted by --iconv"),
+    (_TOO_LONG, Stage.READ, f"{_WORDS[Stage.READ]}: File name too long"),
     (_SKIPPED, Stage.REFUSED, "the target's rsync makes no such special file"),
 )
 

@@ -264,11 +264,13 @@ class Coverage:
             )
             return
         path = word(self._absolute(directory))
+        remedy = f"Let this user read it: sudo setfacl -m u:{os.geteuid()}:rx {path}"
+        if error.errno == errno.ENAMETOOLONG:
+            remedy = "Move it up, shorten names above it, or exclude one of those."
         self.give_up(
             directory,
             DesyncReason.UNREADABLE,
-            f"{display(directory)} and what is below it is not watched: {error.strerror}."
-            f" Let this user read it: sudo setfacl -m u:{os.geteuid()}:rx {path}",
+            f"{display(directory)} and what is below it is not watched: {error.strerror}. {remedy}",
         )
 
     def _make_room(self, wanted: int) -> bool:

@@ -40,6 +40,10 @@ def test_the_level_of_what_failed_is_left_to_a_slower_retry() -> None:
     ]
 
 
+def test_the_level_of_a_path_that_is_too_long_is_repeated_by_that_path_alone() -> None:
+    assert levels_to_repeat(RUN, skipped(b"a/" + b"x" * 4094)) == [level(b"b", failed=False)]
+
+
 def test_where_nobody_knows_what_failed_all_levels_are() -> None:
     assert levels_to_repeat(RUN, skipped()) == [level(b"a", failed=True), level(b"b", failed=True)]
 
