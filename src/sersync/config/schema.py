@@ -255,7 +255,8 @@ class Document(Table):
     state_dir: str = Field(
         default="",
         description="Where this instance keeps its lock, control socket and state. Unset:"
-        " `/var/lib/sersync/…` for root, else `~/.local/state/sersync/…`.",
+        " `/var/lib/sersync/…` for root, else `~/.local/state/sersync/…`."
+        " Another one is used after a restart, not after a reload.",
     )
     log_level: Literal["error", "warning", "info", "debug"] = Field(
         default="info", description="The least severe messages that are logged."

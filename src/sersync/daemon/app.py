@@ -21,7 +21,7 @@ from sersync.daemon.explaining import Explaining
 from sersync.daemon.historian import HISTORY, Historian
 from sersync.daemon.lasting import assemble_lasting
 from sersync.daemon.own_files import without_own_files
-from sersync.daemon.premises import check_rsync, locked, scratch
+from sersync.daemon.premises import check_rsync, locked, restart_command, scratch
 from sersync.daemon.pulse import Pulse
 from sersync.daemon.questions import AllQuestions
 from sersync.daemon.supervisor import Supervisor
@@ -31,6 +31,7 @@ from sersync.errors import SersyncError
 from sersync.linux.lock import DirectoryLock
 from sersync.linux.roll import Roll, end_survivors
 from sersync.model.basis import basis_of
+from sersync.model.path import display
 from sersync.model.status import BatchReport, DaemonStatus
 from sersync.model.target import Settings, Source, Target
 from sersync.replication.pipeline import Pipeline
@@ -162,9 +163,9 @@ class Daemon:
         """Change over to *settings*; what did not change keeps all that is pending for it.
 
         Halted targets are tried again. Raises ``SersyncError`` when a new source cannot be begun;
-        the others go on.
+        the others go on. The state directory stays that of the start.
         """
-        settings = without_own_files(settings, os.path.realpath)
+        settings = without_own_files(self._in_place(settings), os.path.realpath)
         wanted = {source.name: source for source in settings.sources}
         for name in [name for name in self._pipelines if name not in wanted]:
             self._stop_source(name)
@@ -180,6 +181,18 @@ class Daemon:
                     self._stop_source(source.name)
                 self._start_source(source)
         log.info("the configuration was read again")
+
+    def _in_place(self, settings: Settings) -> Settings:
+        """Return *settings* with the state directory of the start: all that is kept is there."""
+        ours, wanted = self.settings.state_dir, settings.state_dir
+        if wanted != ours:
+            log.warning(
+                "the state stays in %s: for %s, end this daemon and start it again: %s",
+                display(os.fsencode(ours)),
+                display(os.fsencode(wanted)),
+                restart_command(settings.config_file),
+            )
+        return replace(settings, state_dir=ours)
 
     def follow(self) -> None:
         """Go on with each source whose root is there now, or elsewhere, where its symlink leads.

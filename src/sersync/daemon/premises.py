@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Final
 
 from sersync.errors import AlreadyRunning, EnvironmentMissing
 from sersync.linux.lock import DirectoryLock, holder
 from sersync.linux.once import run_once
-from sersync.model.pasting import own_command
+from sersync.model.pasting import own_command, word
 
 OLDEST_RSYNC: Final = (3, 1, 3)
 
@@ -69,3 +70,15 @@ def locked(state_dir: str) -> DirectoryLock:
             f"the state directory {state_dir} cannot be used: {error.strerror}",
             hint="Give another one with --state-dir (or state_dir in the configuration).",
         ) from error
+
+
+def restart_command(config_file: str) -> str:
+    """Return the command by which a person starts this very daemon again, to paste."""
+    unit = ""
+    with contextlib.suppress(OSError):
+        unit = os.path.basename(Path("/proc/self/cgroup").read_text("utf-8").rstrip("\n"))
+    if unit.startswith("sersync") and unit.endswith(".service"):
+        return f"systemctl restart {word(unit.encode())}"
+    pid = os.getpid()
+    run = f"sersync run -c {word(os.fsencode(config_file))}"
+    return f"kill {pid}; tail --pid={pid} -f /dev/null; {run}"

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,10 @@ def instance(cli: Cli, tmp_path: Path, source: Path, rsyncd: Rsyncd) -> Instance
     instance = Instance(cli, tmp_path, source, rsyncd.url)
     instance.configure()
     return instance
+
+
+def has_read_again(running: RunningCli, *, times: int) -> bool:
+    return running.err.count("read again") == times
 
 
 def kill(running: RunningCli) -> None:
@@ -184,6 +189,30 @@ def test_a_target_with_other_limits_goes_on_without_a_full_pass(
     running.wait_until(instance.is_in_sync)
 
     assert running.err.count("compared") == batches
+
+
+def test_another_state_directory_is_used_after_a_restart_only_and_the_log_says_so(
+    instance: Instance, source: Path, rsyncd: Rsyncd, tmp_path: Path
+) -> None:
+    before, after = instance.state, tmp_path / "another"
+    running = instance.start()
+    running.wait_until(instance.is_in_sync)
+    for number in range(2):
+        instance.state = after
+        instance.configure(max_delay=f"{number + 2}s")
+        running.child.send_signal(signal.SIGHUP)
+        running.wait_until(partial(has_read_again, running, times=number + 1))
+        instance.state = before
+        (source / f"later-{number}").write_text("x")
+        running.wait_until((rsyncd.root / f"later-{number}").exists)
+        running.wait_until(instance.is_in_sync)
+
+    document = fetch_status(os.fspath(before / "control.sock"))
+    assert document["state_dir"] == os.fspath(before)
+    assert f"kill {running.child.pid}; " in running.err
+    assert "; sersync run -c " in running.err
+    assert not after.exists()
+    assert instance.stored() is not None
 
 
 def test_a_target_with_other_options_is_compared_anew(instance: Instance) -> None:
