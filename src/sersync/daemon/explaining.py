@@ -230,7 +230,7 @@ def _watched(pipeline: Pipeline, path: RelPath) -> tuple[Watched, RelPath]:
         if is_within(path, each.path):
             return Watched.MISSING, each.path
     uncovered, is_watched = pipeline.coverage(parent(path) if path else ROOT)
-    for subtree in uncovered:
+    for subtree in (*uncovered, *pipeline.guard.mounted_files):
         if is_within(path, subtree):
             return Watched.POLLED, subtree
     for subtree in pipeline.guard.unheard:
