@@ -25,9 +25,10 @@ from sersync.model.hooks import (
     RunCommand,
     SendPath,
 )
+from sersync.replication.hook_ports import Hook
 from sersync.replication.hook_worker import HookWorker
 from sersync.replication.pipeline import Pipeline
-from sersync.replication.ports import Clock, Hook
+from sersync.replication.ports import Clock
 
 log: Final = logging.getLogger("sersync.hook")
 

@@ -18,7 +18,8 @@ from sersync.model.hooks import Change, ChangeKind, HookOutcome, HookSettings, U
 from sersync.model.path import RelPath, display
 from sersync.model.report import Moved, NewTree, Report, Stage, Touched
 from sersync.model.status import HookStatus
-from sersync.replication.ports import ChangedTree, Clock, Hook
+from sersync.replication.hook_ports import ChangedTree, Hook
+from sersync.replication.ports import Clock
 
 log: Final = logging.getLogger("sersync.hook")
 

@@ -8,7 +8,6 @@ from typing import Protocol
 from sersync.model.batch import Outcome, Reason, Refused
 from sersync.model.checkpoint import Checkpoint, Moment, Recovered
 from sersync.model.dirty import DirtyPath
-from sersync.model.hooks import Change, HookOutcome
 from sersync.model.look import Look
 from sersync.model.manifest import Row
 from sersync.model.mount import MissingMount
@@ -369,37 +368,4 @@ class RootGuard(Protocol):
 
     def check(self) -> Reason | None:
         """None while the root is the one that we began with; else why nothing may be carried."""
-        ...
-
-
-class Hook(Protocol):
-    """What runs for changed paths. ``run`` is for one thread, ``cancel`` for any."""
-
-    def run(self, changes: Sequence[Change]) -> HookOutcome:
-        """Do it for *changes*, now; never raises for what a peer or a program does."""
-        ...
-
-    def cancel(self) -> None:
-        """Let a running ``run`` return soon, and every later one at once."""
-        ...
-
-
-class ChangedTree(Protocol):
-    """The source, as a hook is told of it."""
-
-    @property
-    def root(self) -> bytes:
-        """The absolute path of the root."""
-        ...
-
-    def kind(self, path: RelPath) -> tuple[bool, bool] | None:
-        """Return whether *path* is a directory, and whether a regular file; None for nothing."""
-        ...
-
-    def below(self, path: RelPath) -> Iterator[tuple[RelPath, bool]]:
-        """Yield *path* and all below it that takes part, and whether each is a directory."""
-        ...
-
-    def is_file(self, path: RelPath) -> bool:
-        """Tell whether there is a regular file at *path*."""
         ...

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sersync.model.path import RelPath, ancestors, is_within
-from sersync.transfer.plan import Seen
+from sersync.transfer.view import Seen
 
 Key = tuple[int, int]
 """Device and inode."""

@@ -7,10 +7,9 @@ that something.
 
 from __future__ import annotations
 
-import os
 import stat
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable
+from typing import Final
 
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.follow import NOWHERE
@@ -18,74 +17,13 @@ from sersync.model.path import ROOT, RelPath, is_too_long, join, parent
 from sersync.transfer.alike import COARSE_TICK_NS, Alike, Carried, Terms
 from sersync.transfer.command import Kind
 from sersync.transfer.unit import Plan, Stamp, Unit, spell, spell_level
+from sersync.transfer.view import Links, Seen, View
 
 YOUNG_NS: Final = 4_000_000_000
 """Files that changed within this time before a look at their directory are remembered."""
 
 _CLOCKS_DIFFER_NS: Final = 5_000_000_000
 """How much the calendar may have been corrected since a report."""
-
-Seen = os.stat_result
-"""What lstat(2) tells of a path."""
-
-
-class View(Protocol):
-    """The source tree as it is now."""
-
-    def lstat(self, path: RelPath) -> Seen | None:
-        """Return what is at *path*, or None when there is nothing.
-
-        A path that cannot be looked at has mode 0: rsync is to find out why, and nothing that
-        we merely cannot see is ever deleted. A symlink that is followed and leads nowhere is
-        ``NOWHERE``, and left alone on both sides.
-        """
-        ...
-
-    def is_ignored(self, path: RelPath, *, is_dir: bool) -> bool:
-        """Tell whether *path* takes no part: a file in the tree says so, or where it lies."""
-        ...
-
-    def is_left_empty(self, directory: RelPath) -> bool:
-        """Tell whether what *directory* holds takes no part, and it itself does."""
-        ...
-
-    def entries(self, directory: RelPath) -> Sequence[tuple[bytes, Seen]]:
-        """Return what *directory* holds; nothing when it cannot be read."""
-        ...
-
-
-class Links(Protocol):
-    """What is known of files with several names."""
-
-    def note(self, path: RelPath, seen: Seen, *, is_written: bool = False) -> None:
-        """Remember that *path* is one name of a file that has several.
-
-        *is_written*: in a new directory, where single files are not reported, its bytes are young.
-        """
-        ...
-
-    def others(self, path: RelPath, seen: Seen) -> list[RelPath]:
-        """Return the other names of the file at *path*, which was just reported."""
-        ...
-
-    def known(self, path: RelPath, seen: Seen) -> list[RelPath]:
-        """Return what is known of them, where *path* itself takes no part; none is looked for."""
-        ...
-
-    def look(self, path: RelPath, seen: Seen | None) -> None:
-        """Take note that *seen* is at *path* now; another file may have been there before."""
-        ...
-
-    def look_below(self, directory: RelPath) -> None:
-        """Take note that what *directory* holds now may be something else: it was moved, perhaps.
-
-        Nothing needs to have been told of what was in it, and of what is.
-        """
-        ...
-
-    def left(self) -> list[RelPath]:
-        """Return, once, the names of files that were written to, perhaps, by a name they lost."""
-        ...
 
 
 def stamp_of(seen: Seen, wall_ns: int) -> Stamp:

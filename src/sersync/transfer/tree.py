@@ -13,8 +13,8 @@ from sersync.linux.followed import FollowedLinks
 from sersync.linux.ignored import IgnoreFiles
 from sersync.model.follow import Follow
 from sersync.model.path import RelPath, join, parent
-from sersync.transfer.plan import Seen
 from sersync.transfer.unit import DOUBTFUL, Stamp
+from sersync.transfer.view import Seen
 
 _UNSEEN: Final = os.stat_result((0,) * 10)
 

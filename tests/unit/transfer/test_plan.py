@@ -16,7 +16,7 @@ from sersync.model.path import ROOT, RelPath, parent
 from sersync.transfer.alike import COARSE_TICK_NS, Terms
 from sersync.transfer.command import Kind
 from sersync.transfer.links import LinkedNames
-from sersync.transfer.plan import Planner, Seen
+from sersync.transfer.plan import Planner
 from sersync.transfer.unit import (
     DOUBTFUL,
     ROOT_ATTRIBUTES,
@@ -27,6 +27,7 @@ from sersync.transfer.unit import (
     spell_level,
     unspell,
 )
+from sersync.transfer.view import Seen
 
 NOW = 1000.0
 WALL_NS = 1_800_000_000_123_456_789
