@@ -34,6 +34,8 @@ _ODD_NS: Final = 123_456_789
 _DEADLINE_FACTOR: Final = 3
 _GIVEN_BACK_AFTER_S: Final = 3.0
 _LOOK_AGAIN_S: Final = 0.1
+_MOST_QUESTIONS: Final = 3
+"""So often is asked for an ability before a target that answers without it is taken to lack it."""
 _NOTES: Final = {
     "fsync": "its rsync, or the one here, is older than 3.2.4: what it takes is not written to disk"
     " at once (fsync)",
@@ -161,9 +163,11 @@ class Probe:
         """
         without = self.capabilities
         self.capabilities = _with(without, ability, can=True)
-        judgement, _ = self._call(self._command(directory), name_list(names), directory)
-        if judgement.verdict is not Verdict.DONE:
-            self.capabilities = without
+        for _ in range(_MOST_QUESTIONS):
+            judgement, _ = self._call(self._command(directory), name_list(names), directory)
+            if judgement.verdict is Verdict.DONE:
+                return
+        self.capabilities = without
 
     def _measure_times(self, directory: bytes) -> None:
         """Find out how finely the target's file system keeps modification times."""

@@ -73,6 +73,7 @@ def test_an_emptied_source_in_which_a_new_file_appears_stays_halted_until_that_i
     for entry in list(source.iterdir()):
         entry.rename(outside / entry.name)
     halted(engine, "emptied")
+    wait_until(lambda: not engine.status().runs)  # What had begun before may end.
     before = snapshot(copy.path)
     (source / "app.log").write_text("a program that goes on")
     halted(engine, "holds other files now")
