@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from sersync.model.path import is_too_long
 from sersync.model.target import LocalDirectory
@@ -23,10 +27,18 @@ def _make_deep(root: Path) -> None:
         Path("file").write_text("deep")
 
 
+@pytest.fixture
+def top() -> Iterator[Path]:
+    """A directory with a short path: only what lies in it is too long."""
+    with tempfile.TemporaryDirectory(prefix="s-") as name:
+        yield Path(name)
+
+
 def test_what_is_too_long_is_shown_with_its_reason_and_tried_ever_more_slowly(
-    engines: Engines, source: Path, tmp_path: Path
+    engines: Engines, top: Path
 ) -> None:
-    copy = tmp_path / "copy"
+    source, copy = top / "source", top / "copy"
+    source.mkdir()
     engine = engines(source, copy_at(copy, LocalDirectory(path=bytes(copy))))
     engine.wait_for_rest()
     _make_deep(source)
