@@ -137,16 +137,13 @@ def again_after(active: Active, judgement: Judgement, tree: SourceTree) -> list[
 
 
 def reborn(run: Run, tree: SourceTree) -> list[Again]:
-    """Return what was to be deleted and is there again.
+    """Return what was reported as gone and is there again.
 
     If it was there before rsync looked, the target has kept what it had: files that look like
     those which are here now, perhaps. And who reports the new ones says that they are new.
     """
-    return [
-        Again(path=path, scope=Scope.TREE, content=True)
-        for path in run.gone
-        if tree.lstat(path) is not None
-    ]
+    there = [path for path in run.gone if tree.lstat(path) is not None]
+    return [Again(path=path, scope=Scope.TREE, content=True) for path in (*run.anew, *there)]
 
 
 def concluded(active: Active, judgement: Judgement, *, now: float, again: list[Again]) -> Outcome:

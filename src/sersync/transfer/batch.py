@@ -50,6 +50,7 @@ class Run:
     sweeps: list[bytes] = field(default_factory=list)
     left_alone: list[RelPath] = field(default_factory=list)
     gone: list[RelPath] = field(default_factory=list)
+    anew: list[RelPath] = field(default_factory=list)
 
     @property
     def hold(self) -> Hold:
@@ -74,6 +75,7 @@ class Run:
         self.stamps += unit.stamps
         self.large += unit.large
         self.gone += unit.gone
+        self.anew += unit.anew
         self.origin = unit.origin
         self.sweeps += unit.sweeps
         self.left_alone += unit.left_alone
@@ -137,6 +139,7 @@ def _level_of(
     widened = level([dirty for unit in replaced for dirty in unit.dirties], directory)
     widened.stamps = [*widened.stamps, *(stamp for unit in replaced for stamp in unit.stamps)]
     widened.gone = [path for unit in replaced for path in unit.gone]
+    widened.anew = [path for unit in replaced for path in unit.anew]
     if there is not None:
         widened.names += [name for name in there.names if name not in widened.names]
         widened.locks += [path for path in there.locks if path not in widened.locks]

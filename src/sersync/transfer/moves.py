@@ -132,10 +132,10 @@ def _may_link(plan: Plan, dirty: DirtyPath, old: RelPath) -> bool:
     gone = plan.units.get(old)
     if gone is None or gone.gone != [old] or gone.sweeps:
         return False
-    if any(each.content for each in gone.dirties):
-        return False
-    if any(each.created for each in gone.dirties):
-        return False
+    for each in gone.dirties:
+        is_its_removal = each.path == old and each.scope is Scope.ENTRY
+        if each.created or (each.content and not is_its_removal):
+            return False
     above = (plan.units.get(each) for each in ancestors(new))
     return _PLAIN.fullmatch(new + old) is not None and not any(map(_is_new_tree, above))
 

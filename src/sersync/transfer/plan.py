@@ -8,7 +8,7 @@ that something.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sersync.model.dirty import DirtyPath, Scope
@@ -80,10 +80,15 @@ class Planner:
         elif scope is Scope.TREE:
             self._tree(dirty, path)
         elif scope is Scope.LEVEL:
-            self._add(self.level([dirty], path))
+            unit = self.level([dirty], path)
+            unit.anew = self._made_since(dirty, path)
+            self._add(unit)
             self._rewritten(dirty, path)
         else:
-            self._add(Unit(Kind.ENTRIES, [path], [spell(path)], [dirty]))
+            unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
+            if dirty.content and not dirty.created:
+                unit.anew = [path]
+            self._add(unit)
 
     def _blocker(self, directory: RelPath) -> RelPath | None:
         """Return the topmost part of *directory* that is no directory, None if all are."""
@@ -306,14 +311,9 @@ class Planner:
         for path in list(self._carried.doubtful(directory)):
             self._look_at(_left(path, self._terms.now))
         terms = self._terms
-        if not dirty.content or (dirty.created and terms.is_mirror):
-            return
-        age_ns = int((terms.now - dirty.first_seen) * 1e9)
-        since_ns = terms.wall_ns - age_ns - _CLOCKS_DIFFER_NS
-        for name, seen in self._view.entries(directory):
-            if not stat.S_ISREG(seen.st_mode) or seen.st_ctime_ns < since_ns:
+        for path, seen in self._changed_since(dirty, directory):
+            if not stat.S_ISREG(seen.st_mode):
                 continue
-            path = join(directory, name)
             named = _left(path, terms.now)
             stamp = stamp_of(seen, terms.wall_ns)
             linked = seen.st_nlink > 1
@@ -321,6 +321,24 @@ class Planner:
                 named, path, stamp, linked=linked
             ):
                 self._entry(named, path, seen)
+
+    def _made_since(self, dirty: DirtyPath, directory: RelPath) -> list[RelPath]:
+        """Return the directories that may have come to a level in the place of one that went."""
+        changed = self._changed_since(dirty, directory)
+        return [path for path, seen in changed if stat.S_ISDIR(seen.st_mode)]
+
+    def _changed_since(
+        self, dirty: DirtyPath, directory: RelPath
+    ) -> Iterator[tuple[RelPath, Seen]]:
+        """Yield what changed in *directory* since *dirty*, if that may stand for other bytes."""
+        terms = self._terms
+        if not dirty.content or (dirty.created and terms.is_mirror):
+            return
+        age_ns = int((terms.now - dirty.first_seen) * 1e9)
+        since_ns = terms.wall_ns - age_ns - _CLOCKS_DIFFER_NS
+        for name, seen in self._view.entries(directory):
+            if seen is not NOWHERE and seen.st_ctime_ns >= since_ns:
+                yield join(directory, name), seen
 
     def _add(self, unit: Unit) -> None:
         """Put *unit* into the plan, together with what is there for the same path already."""
@@ -333,6 +351,7 @@ class Planner:
         there.sweeps += [name for name in unit.sweeps if name not in there.sweeps]
         there.locks += [path for path in unit.locks if path not in there.locks]
         there.gone += [path for path in unit.gone if path not in there.gone]
+        there.anew += [path for path in unit.anew if path not in there.anew]
         there.left_alone += [path for path in unit.left_alone if path not in there.left_alone]
         there.stamps = [*there.stamps, *unit.stamps]
         there.large = [*there.large, *(path for path in unit.large if path not in there.large)]

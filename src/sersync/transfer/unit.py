@@ -42,6 +42,9 @@ class Unit:
     """Large files in its levels: the run leaves them out, so they must be carried by name."""
     gone: list[RelPath] = field(default_factory=list)
     """Where there is nothing any more: what the target has of it is to be deleted."""
+    anew: list[RelPath] = field(default_factory=list)
+    """Directories in the place of what was reported as gone: their files may look like those that
+    the target has, so they are compared whole after this."""
     origin: RelPath | None = None
     """The name under which the target has it, for the kinds that move."""
     left_alone: list[RelPath] = field(default_factory=list)

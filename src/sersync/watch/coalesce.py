@@ -173,7 +173,8 @@ class Burst:
         if mask & IN_MODIFY & self._told:
             return Touched(path, True, Stage.OPEN)
         if mask & self._told:
-            return Touched(path, is_dir=_is_directory(mask))
+            # By the time that it is carried, something else may have that name already.
+            return Touched(path, bool(mask & _GONE), is_dir=_is_directory(mask))
         return None
 
     def _moved(self, new: RelPath, filters: Filter, *, is_dir: bool) -> tuple[Moved, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from sersync.config.rsync_options import parse_rsync_options
-from sersync.linux.rename import exchange
 from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory
 from tests.support.engine import Engines, copy_at
@@ -388,56 +386,4 @@ def test_what_a_receiver_leaves_behind_that_is_killed_in_its_first_moment_is_rem
 
     wait_until(lambda: not left.exists(), 30)
     engine.wait_for_rest(timeout_s=40)
-    assert_same_trees(source, rsyncd.root)
-
-
-def _release(at: Path, version: str) -> None:
-    """Unpack a release whose files all have one time, as reproducible archives have."""
-    (at / "lib").mkdir(parents=True)
-    for file in (at / "version", at / "lib" / "version"):
-        _file(file, version)
-
-
-def _remove_and_unpack(app: Path) -> None:
-    shutil.rmtree(app)
-    _release(app, "1.2.4")
-
-
-def _unpack_and_change_places(app: Path) -> None:
-    fresh = app.with_name("fresh")
-    _release(fresh, "1.2.4")
-    exchange(os.fsencode(fresh), os.fsencode(app))
-
-
-def _empty_and_move_there(app: Path) -> None:
-    fresh = app.with_name("fresh")
-    _release(fresh, "1.2.4")
-    shutil.rmtree(app)
-    app.mkdir()
-    fresh.rename(app)
-
-
-@pytest.mark.parametrize("is_away", [False, True])
-@pytest.mark.parametrize(
-    "replace", [_remove_and_unpack, _unpack_and_change_places, _empty_and_move_there]
-)
-def test_a_tree_that_took_the_place_of_one_with_the_same_sizes_and_times_is_sent(
-    source: Path,
-    rsyncd: Rsyncd,
-    engines: Engines,
-    replace: Callable[[Path], None],
-    is_away: bool,
-) -> None:
-    _release(source / "app", "1.2.3")
-    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
-    engine.wait_for_rest()
-    if is_away:
-        rsyncd.stop()
-        (source / "other").write_text("so that it is noticed")
-        engine.wait_for_state(TargetState.BACKING_OFF)
-    replace(source / "app")
-    if is_away:
-        rsyncd.start()
-    engine.wait_for_rest(timeout_s=30.0)
-
     assert_same_trees(source, rsyncd.root)

@@ -48,7 +48,7 @@ class Watched:
         first = len(self.reports)
         (self.root / ".marker").touch()
         (self.root / ".marker").unlink()
-        self.until(lambda: Touched(marker) in self.reports[first:])
+        self.until(lambda: Touched(marker, True) in self.reports[first:])
         said = self.reports[first:]
         self.reports = [report for report in self.reports if not _is_of(report, marker)]
         return [report for report in said if not _is_of(report, marker)]

@@ -16,7 +16,7 @@ from sersync.model.report import Moved, NewTree, Stage, Touched
 from tests.integration.watch.conftest import Watch, Watched
 
 _D = RelPath(b"d")
-_D_LEFT = Touched(_D, is_dir=True, was_directory=True)
+_D_LEFT = Touched(_D, True, is_dir=True, was_directory=True)
 
 
 def test_a_new_directory_is_a_new_tree(root: Path, watch: Watch) -> None:

@@ -71,7 +71,7 @@ def test_a_renamed_file_is_told_under_both_names(root: Path, watch: Watch) -> No
     watched = watch()
     (root / "f").rename(root / "g")
     assert watched.settle() == [
-        Touched(_F),
+        Touched(_F, True),
         Touched(_G, True, Stage.DONE, True, replaces=True),
         Moved(_F, _G),
     ]
@@ -83,7 +83,7 @@ def test_a_file_renamed_over_another_is_new(root: Path, watch: Watch) -> None:
     watched = watch()
     (root / "g").rename(root / "f")
     over = Touched(_F, True, Stage.DONE, True, replaces=True)
-    assert watched.settle() == [Touched(_G), over, Moved(_G, _F)]
+    assert watched.settle() == [Touched(_G, True), over, Moved(_G, _F)]
 
 
 def test_two_files_that_change_places_both_have_new_content(root: Path, watch: Watch) -> None:
@@ -102,7 +102,7 @@ def test_a_deleted_file_is_touched(root: Path, watch: Watch) -> None:
     (root / "f").write_text("content")
     watched = watch()
     (root / "f").unlink()
-    assert watched.settle() == [Touched(_F)]
+    assert watched.settle() == [Touched(_F, True)]
 
 
 def test_a_file_that_came_and_went_is_not_new(root: Path, watch: Watch) -> None:
@@ -110,7 +110,7 @@ def test_a_file_that_came_and_went_is_not_new(root: Path, watch: Watch) -> None:
     (root / "f").write_text("content")
     (root / "f").unlink()
     watched.settle()
-    assert watched.touched()[_F] == Touched(_F)
+    assert watched.touched()[_F] == Touched(_F, True)
 
 
 def test_a_file_deleted_and_made_again_is_done_and_new(root: Path, watch: Watch) -> None:

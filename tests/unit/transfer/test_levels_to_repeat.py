@@ -67,11 +67,12 @@ def test_what_was_to_be_deleted_and_is_there_again_may_look_like_what_the_target
 ) -> None:
     (tmp_path / "d").mkdir()
     names = [RelPath(b"d"), RelPath(b"x")]
-    run = Run(Kind.ENTRIES, names=[b"./d", b"./x"], list_bytes=8, gone=names)
+    run = Run(Kind.ENTRIES, names=[b"./d", b"./x"], list_bytes=8, gone=names, anew=[RelPath(b"e")])
 
     again = again_after(active(run), Judgement(verdict=verdict), SourceTree(bytes(tmp_path)))
 
-    assert again == [Again(path=RelPath(b"d"), scope=Scope.TREE, content=True)]
+    there = (RelPath(b"e"), RelPath(b"d"))
+    assert again == [Again(path=path, scope=Scope.TREE, content=True) for path in there]
 
 
 def active(run: Run, *, was_cut: bool = False) -> Active:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sersync.model.dirty import DirtyPath, Scope
@@ -24,17 +26,22 @@ def moved(new: bytes, old: bytes, scope: Scope = Scope.TREE) -> DirtyPath:
     )
 
 
-def gone(path: bytes, *, content: bool = False, created: bool = False) -> Unit:
-    dirty = DirtyPath(
-        path=RelPath(path),
-        scope=Scope.ENTRY,
-        sequence=1,
-        first_seen=0.0,
-        content=content,
-        created=created,
-    )
+def gone(
+    path: bytes,
+    scope: Scope = Scope.ENTRY,
+    *,
+    created: bool = False,
+    below: bytes = b"",
+) -> Unit:
+    """Return what is planned for *path*, which is gone, and a file that was *below* it."""
     here = RelPath(path)
-    return Unit(Kind.ENTRIES, [here], [spell(here)], [dirty], gone=[here])
+    dirty = DirtyPath(
+        path=here, scope=scope, sequence=1, first_seen=0.0, content=True, created=created
+    )
+    unit = Unit(Kind.ENTRIES, [here], [spell(here)], [dirty], gone=[here])
+    if below:
+        unit.dirties.append(replace(dirty, path=RelPath(below), scope=Scope.ENTRY))
+    return unit
 
 
 def tree(dirty: DirtyPath, *, size_bytes: int = FEWEST_BYTES) -> Unit:
@@ -69,7 +76,8 @@ def test_a_tree_whose_old_name_is_gone_is_linked_and_both_names_are_held() -> No
     "units",
     [
         [tree(moved(b"b", b"a"))],
-        [gone(b"a", content=True), tree(moved(b"b", b"a"))],
+        [gone(b"a", Scope.TREE), tree(moved(b"b", b"a"))],
+        [gone(b"a", below=b"a/f"), tree(moved(b"b", b"a"))],
         [gone(b"a", created=True), tree(moved(b"b", b"a"))],
         [gone(b"a"), tree(moved(b"b", b"a"), size_bytes=FEWEST_BYTES - 1)],
         [gone(b"a"), tree(moved(b"d", b"x")), tree(moved(b"d/b", b"a"))],
@@ -78,6 +86,7 @@ def test_a_tree_whose_old_name_is_gone_is_linked_and_both_names_are_held() -> No
     ],
     ids=[
         "its old name is there again",
+        "what took the place of another by the old name was not carried yet",
         "a change under the old name was not carried yet",
         "the old name never was on the target",
         "it is small",

@@ -739,3 +739,31 @@ def test_a_plan_says_what_is_gone_however_that_is_deleted(
     plan = planned(Tree(), dirty(b"a"), capabilities=capabilities, filters=filters)
 
     assert only(plan).gone == [b"a"]
+
+
+@pytest.mark.parametrize(
+    ("told", "anew"),
+    [
+        (dirty(b"d", content=True), [b"d"]),
+        (dirty(b"d", content=True, created=True), []),
+        (dirty(b"d"), []),
+    ],
+    ids=["what was there is gone", "it is new", "its attributes"],
+)
+def test_a_directory_in_the_place_of_what_is_gone_is_compared_whole_afterwards(
+    told: DirtyPath, anew: list[bytes]
+) -> None:
+    unit = only(planned(Tree(d=seen(DIRECTORY)), told))
+
+    assert (unit.names, unit.anew) == ([b"./d"], anew)
+
+
+def test_so_is_one_that_came_to_a_level_since_something_in_that_is_gone() -> None:
+    tree = Tree(
+        d=seen(DIRECTORY),
+        d__new=seen(DIRECTORY, ctime_ns=WALL_NS),
+        d__old=seen(DIRECTORY, ctime_ns=LONG_AGO_NS),
+    )
+
+    assert only(planned(tree, dirty(b"d", Scope.LEVEL, content=True))).anew == [b"d/new"]
+    assert not only(planned(tree, dirty(b"d", Scope.LEVEL))).anew

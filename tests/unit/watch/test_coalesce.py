@@ -62,13 +62,13 @@ _CASES = {
     "closed, written again": ([IN_CLOSE_WRITE, IN_MODIFY], Touched(_F, True, Stage.DONE)),
     "chmodded": ([IN_ATTRIB], Touched(_F)),
     "moved in": ([IN_MOVED_TO], Touched(_F, True, Stage.DONE, True, replaces=True)),
-    "moved out": ([IN_MOVED_FROM], Touched(_F)),
+    "moved out": ([IN_MOVED_FROM], Touched(_F, True)),
     "moved in and left": (
         [IN_MOVED_TO, IN_MOVED_FROM],
         Touched(_F, True, Stage.DONE, replaces=True),
     ),
-    "deleted": ([IN_DELETE], Touched(_F)),
-    "created and deleted": ([IN_CREATE, IN_MODIFY, IN_CLOSE_WRITE, IN_DELETE], Touched(_F)),
+    "deleted": ([IN_DELETE], Touched(_F, True)),
+    "created and deleted": ([IN_CREATE, IN_MODIFY, IN_CLOSE_WRITE, IN_DELETE], Touched(_F, True)),
     "deleted and created": (
         [IN_DELETE, IN_CREATE],
         Touched(_F, True, Stage.CREATED, True, replaces=True),
@@ -164,7 +164,7 @@ def test_a_tree_that_is_gone_again_is_a_touched_path() -> None:
     burst = Burst()
     burst.open_tree(_D, [2])
     burst.touch(_D, IN_DELETE | IN_ISDIR)
-    assert _reports(burst) == [Touched(_D, is_dir=True, was_directory=True)]
+    assert _reports(burst) == [Touched(_D, True, is_dir=True, was_directory=True)]
 
 
 def test_that_a_directory_left_is_told_whatever_comes_to_its_name() -> None:
