@@ -13,7 +13,7 @@ from sersync.model.slices import Extent, Slice
 from sersync.model.status import PassProgress, TransferStatus
 from sersync.model.target import LocalDirectory, Target
 from sersync.replication.mailbox import Mailbox
-from sersync.replication.surroundings import Surroundings
+from sersync.replication.surroundings import NOT_KNOWN, Place, Surroundings
 from sersync.replication.worker import TargetWorker
 
 
@@ -242,6 +242,7 @@ class Bench:
         log: Changelog | None = None,
         clock: ManualClock | None = None,
         witness_every_s: float = 0.0,
+        place_of: Callable[[bytes], Place | None] = lambda _: NOT_KNOWN,
     ) -> None:
         self.clock = clock or ManualClock()
         self.transport = ScriptedTransport(lanes=lanes)
@@ -279,6 +280,7 @@ class Bench:
                 extent=lambda: Extent(entries=0, bytes=0),
                 rescan=lambda: self.rescan,
                 store_soon=self._store,
+                place_of=place_of,
             ),
         )
 

@@ -46,6 +46,8 @@ class Backlog:
         backlog = cls(cursor=cursor, now=now)
         for each in waiting:
             backlog.keep(changed(each.path, not_before=0.0, created=False))
+        # A level among them may stand for a name that went; which names were tried is not stored.
+        backlog._doubts_new = bool(backlog.own)
         return backlog
 
     def __len__(self) -> int:

@@ -46,18 +46,23 @@ class TargetPlace:
         *was_compared*: by an earlier daemon, so that there must be something.
         """
         endpoint = self._target.endpoint
-        if self._is_confirmed or not isinstance(endpoint, LocalDirectory):
+        if not isinstance(endpoint, LocalDirectory):
+            return
+        if self._is_confirmed:
+            self._lift()  # It was told once more, perhaps, while a person confirmed it.
             return
         now = self._around.place_of(endpoint.path)
         if complaint := self._complaint(now, endpoint.path, was_compared=was_compared):
             if self._halt is None or self._health.halt is not self._halt:
                 self._halt = self._reason(complaint, endpoint.path)
                 self._health.stop(self._halt)
-        elif self._halt is not None:
-            if self._health.halt is self._halt:
-                log.info("%s: its directory is back; it goes on", self._target.name)
-                self._health.resume(confirm=True)
-            self._halt = None
+        elif self._lift():
+            log.info("%s: its directory is back; it goes on", self._target.name)
+
+    def _lift(self) -> bool:
+        """Take back what holds the target up, if that is ours."""
+        halt, self._halt = self._halt, None
+        return halt is not None and self._health.halt is halt and self._health.resume(confirm=True)
 
     def reached(self) -> bool:
         """Take the place for the right one, now that it was tried; tell whether it is another."""

@@ -6,6 +6,7 @@ outside the tree cannot be known; a name inside may be unknown until a full pass
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -72,7 +73,7 @@ class LinkedNames:
         names that it still has.
         """
         known = self._file_of.get(path)
-        if known is None or (seen is not None and known == (seen.st_dev, seen.st_ino)):
+        if known is None or _is(seen, known):
             return
         self._left.update(dict.fromkeys(self._still(known, path)))
         self._forget(path)
@@ -88,7 +89,7 @@ class LinkedNames:
             key = self._file_of.get(path)
             now = self._lstat(path)
             # It may be forgotten by now, as another name of a file that was looked at before.
-            if key is None or (now is not None and (now.st_dev, now.st_ino) == key):
+            if key is None or _is(now, key):
                 continue
             before_ns, _ = self._states[key]
             for other in self._still(key, path):
@@ -149,7 +150,7 @@ class LinkedNames:
             if name == path:
                 continue
             now = self._lstat(name)
-            if now is not None and (now.st_dev, now.st_ino) == key:
+            if _is(now, key):
                 still.append(name)
             else:
                 self._forget(name)
@@ -173,3 +174,10 @@ class LinkedNames:
         names.discard(path)
         if not names:
             del self._names[key], self._states[key]
+
+
+def _is(seen: Seen | None, key: Key) -> bool:
+    """Tell whether *seen* is the file *key*; a directory may have got the inode of one."""
+    if seen is None or stat.S_ISDIR(seen.st_mode):
+        return False
+    return (seen.st_dev, seen.st_ino) == key

@@ -8,7 +8,7 @@ that something.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from sersync.model.dirty import DirtyPath, Scope
@@ -54,10 +54,11 @@ class Planner:
             self._look_at(dirty)
         while names := self._links.left():
             for name in names:
-                self._look_at(_left(name, self._terms.now))
+                self._look_at(_left(name, self._terms.now), is_told=False)
         return self._plan
 
-    def _look_at(self, dirty: DirtyPath) -> None:
+    def _look_at(self, dirty: DirtyPath, *, is_told: bool = True) -> None:
+        """Take what is at a dirty path into the plan; *is_told*: something was reported of it."""
         path, scope = dirty.path, dirty.scope
         while is_too_long(path):  # rsync tells of it when it lists the directory
             path, scope = parent(path), Scope.LEVEL
@@ -80,13 +81,11 @@ class Planner:
         elif scope is Scope.TREE:
             self._tree(dirty, path)
         elif scope is Scope.LEVEL:
-            unit = self.level([dirty], path)
-            unit.anew = self._made_since(dirty, path)
-            self._add(unit)
+            self._add(self.level([dirty], path))
             self._rewritten(dirty, path)
         else:
             unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
-            if dirty.content and not dirty.created:
+            if is_told and dirty.content and not dirty.created:
                 unit.anew = [path]
             self._add(unit)
 
@@ -309,11 +308,16 @@ class Planner:
         that is doubtful may have had a report without content, which became part of the level.
         """
         for path in list(self._carried.doubtful(directory)):
-            self._look_at(_left(path, self._terms.now))
+            self._look_at(_left(path, self._terms.now), is_told=False)
         terms = self._terms
-        for path, seen in self._changed_since(dirty, directory):
-            if not stat.S_ISREG(seen.st_mode):
+        if not dirty.content or (dirty.created and terms.is_mirror):
+            return
+        age_ns = int((terms.now - dirty.first_seen) * 1e9)
+        since_ns = terms.wall_ns - age_ns - _CLOCKS_DIFFER_NS
+        for name, seen in self._view.entries(directory):
+            if not stat.S_ISREG(seen.st_mode) or seen.st_ctime_ns < since_ns:
                 continue
+            path = join(directory, name)
             named = _left(path, terms.now)
             stamp = stamp_of(seen, terms.wall_ns)
             linked = seen.st_nlink > 1
@@ -321,24 +325,6 @@ class Planner:
                 named, path, stamp, linked=linked
             ):
                 self._entry(named, path, seen)
-
-    def _made_since(self, dirty: DirtyPath, directory: RelPath) -> list[RelPath]:
-        """Return the directories that may have come to a level in the place of one that went."""
-        changed = self._changed_since(dirty, directory)
-        return [path for path, seen in changed if stat.S_ISDIR(seen.st_mode)]
-
-    def _changed_since(
-        self, dirty: DirtyPath, directory: RelPath
-    ) -> Iterator[tuple[RelPath, Seen]]:
-        """Yield what changed in *directory* since *dirty*, if that may stand for other bytes."""
-        terms = self._terms
-        if not dirty.content or (dirty.created and terms.is_mirror):
-            return
-        age_ns = int((terms.now - dirty.first_seen) * 1e9)
-        since_ns = terms.wall_ns - age_ns - _CLOCKS_DIFFER_NS
-        for name, seen in self._view.entries(directory):
-            if seen is not NOWHERE and seen.st_ctime_ns >= since_ns:
-                yield join(directory, name), seen
 
     def _add(self, unit: Unit) -> None:
         """Put *unit* into the plan, together with what is there for the same path already."""

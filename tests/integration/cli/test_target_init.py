@@ -20,7 +20,7 @@ import pytest
 from sersync.model.endpoint import parse_endpoint
 from tests.support.cli import Cli, RunningCli
 from tests.support.sshd import Sshd
-from tests.support.tls import free_port, why_no_tls
+from tests.support.tls import free_port
 from tests.support.trees import assert_same_trees, wait_until
 
 NOBODY = 65534
@@ -123,9 +123,8 @@ def test_a_daemon(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
     assert list(copy.glob(".sersync*")) == []
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_tls(cli: Cli, tmp_path: Path, copy: Path, source: Path) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     port = str(free_port())
     more = () if os.geteuid() == 0 else ("--no-fake-super",)
     said = init(cli, tmp_path, copy, "--tls", "--port", port, "--apply", *more)
@@ -153,12 +152,11 @@ def installed_command(cli: Cli, tmp_path: Path, *more: str) -> list[str]:
     return words[words.index("target") :]
 
 
+@pytest.mark.usefixtures("tls_tools")
 @pytest.mark.parametrize("links", [False, True], ids=["its name", "a link to it"])
 def test_the_service_of_a_file_that_was_made_for_tls_speaks_tls_and_nothing_else(
     cli: Cli, tmp_path: Path, copy: Path, source: Path, links: bool
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     port = str(free_port())
     more = () if os.geteuid() == 0 else ("--no-fake-super",)
     said = init(cli, tmp_path, copy, "--tls", "--port", port, "--apply", *more)
@@ -180,11 +178,10 @@ def test_the_service_of_a_file_that_was_made_for_tls_speaks_tls_and_nothing_else
     assert plain.returncode != 0, plain.stdout
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_without_a_word_of_tls_a_file_that_was_made_for_it_is_served_with_it(
     cli: Cli, tmp_path: Path, copy: Path
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     init(cli, tmp_path, copy, "--tls", "--apply")
 
     running = serve(cli, tmp_path, "--port", str(free_port()))
@@ -196,11 +193,10 @@ def test_without_a_word_of_tls_a_file_that_was_made_for_it_is_served_with_it(
     assert "ready: rsync on port" in plain.err
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_a_certificate_that_is_lost_is_no_reason_to_serve_without(
     cli: Cli, tmp_path: Path, copy: Path
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     init(cli, tmp_path, copy, "--tls", "--apply")
     command = installed_command(cli, tmp_path, "--port", str(free_port()))
     (tmp_path / "rsyncd.tls" / "cert.pem").unlink()
@@ -213,11 +209,10 @@ def test_a_certificate_that_is_lost_is_no_reason_to_serve_without(
         assert "rsyncd.tls/cert.pem cannot be read" in done.stderr
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_one_more_module_in_a_file_for_tls_is_reached_by_tls(
     cli: Cli, tmp_path: Path, copy: Path
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     init(cli, tmp_path, copy, "--tls", "--apply")
     done = cli.run(
         "target", "init", "--module", "more", "--path", str(tmp_path / "more"), "--user", "pusher",

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.cli import Cli, RunningCli
 from tests.support.notify import NotifySocket
-from tests.support.tls import free_port, make_certificate, why_no_tls
+from tests.support.tls import free_port, make_certificate
 from tests.support.trees import assert_same_trees, wait_until
 
 EX_TEMPFAIL = 75
@@ -179,11 +179,10 @@ def test_a_daemon_that_ends_by_itself_is_started_again(
     assert push(source, f"rsync://127.0.0.1:{port}/copy/") == 0
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_a_stunnel_that_ends_by_itself_is_named_and_started_again(
     cli: Cli, config: Path, tmp_path: Path
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     certificate, key = make_certificate(tmp_path / "tls")
     running = serve(
         cli, "-c", config, "--cert", certificate, "--key", key, "--port", str(free_port())
@@ -263,11 +262,10 @@ def test_a_stuck_daemon_starves_the_watchdog(cli: Cli, config: Path, manager: No
     manager.await_line("STOPPING=1")
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_a_stuck_stunnel_starves_the_watchdog(
     cli: Cli, config: Path, manager: NotifySocket, tmp_path: Path
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     certificate, key = make_certificate(tmp_path / "tls")
     running = cli.start(
         "target", "serve", "-c", str(config), "--port", str(free_port()),
@@ -312,11 +310,10 @@ def test_a_file_that_the_daemon_cannot_read_is_refused_at_its_line(cli: Cli, con
     assert f"{config}:1: the name of the module is not closed" in done.stderr
 
 
+@pytest.mark.usefixtures("tls_tools")
 def test_over_tls_hosts_allow_means_the_client_and_nobody_comes_without_tls(
     cli: Cli, config: Path, source: Path, copy: Path, tmp_path: Path
 ) -> None:
-    if reason := why_no_tls():
-        pytest.skip(reason)
     certificate, key = make_certificate(tmp_path / "tls")
     config.write_text(config.read_text().replace("127.0.0.1 ::1", "127.0.0.1"))
     port = free_port()

@@ -43,16 +43,22 @@ def halted(engine: Engine, says: str) -> None:
     wait_until(is_told, message=f"it does not say {says!r}: {engine.status().reason}")
 
 
+def move_out(source: Path) -> Path:
+    """Move all that is in *source* out of it; return where it is."""
+    outside = source.parent / "outside"
+    outside.mkdir()
+    for entry in list(source.iterdir()):
+        entry.rename(outside / entry.name)
+    return outside
+
+
 def test_an_emptied_source_halts_and_goes_on_when_files_are_back(
     source: Path, copy: Copy, engines: Engines
 ) -> None:
     fill(source)
     engine = engines(source, copy)
     engine.wait_for_rest()
-    outside = source.parent / "outside"
-    outside.mkdir()
-    for entry in list(source.iterdir()):
-        entry.rename(outside / entry.name)
+    outside = move_out(source)
     halted(engine, "emptied")
     for entry in list(outside.iterdir()):
         entry.rename(source / entry.name)
@@ -68,10 +74,7 @@ def test_an_emptied_source_in_which_a_new_file_appears_stays_halted_until_that_i
         (source / f"file-{number}").write_text(str(number))
     engine = engines(source, copy)
     engine.wait_for_rest()
-    outside = source.parent / "outside"
-    outside.mkdir()
-    for entry in list(source.iterdir()):
-        entry.rename(outside / entry.name)
+    move_out(source)
     halted(engine, "emptied")
     wait_until(lambda: not engine.status().runs)  # What had begun before may end.
     before = snapshot(copy.path)

@@ -180,3 +180,17 @@ def test_a_flight_nobody_will_tell_the_end_of_is_due_again() -> None:
 
     assert [entry.path for entry in log.ground("one")] == [b"a"]
     assert [entry.path for entry in log.take("one", now=2.0)] == [b"a"]
+
+
+def test_until_what_was_stored_is_carried_no_name_is_a_new_one() -> None:
+    log = Changelog(["one"])
+    log.add("one", RelPath(b"d"), Scope.LEVEL, now=1.0, content=True)
+    restored = stored(log, "one").restored(9.0)
+    restored.mark(RelPath(b"d/a"), now=9.0, content=True, created=True)
+    first = restored.take("one", now=9.0)
+    restored.settle("one", first)
+    restored.mark(RelPath(b"d/b"), now=9.0, content=True, created=True)
+    then = restored.take("one", now=9.0)
+
+    assert [(each.path, each.created) for each in first] == [(b"d", False), (b"d/a", False)]
+    assert [(each.path, each.created) for each in then] == [(b"d/b", True)]

@@ -758,12 +758,19 @@ def test_a_directory_in_the_place_of_what_is_gone_is_compared_whole_afterwards(
     assert (unit.names, unit.anew) == ([b"./d"], anew)
 
 
-def test_so_is_one_that_came_to_a_level_since_something_in_that_is_gone() -> None:
-    tree = Tree(
-        d=seen(DIRECTORY),
-        d__new=seen(DIRECTORY, ctime_ns=WALL_NS),
-        d__old=seen(DIRECTORY, ctime_ns=LONG_AGO_NS),
-    )
+def test_a_directory_of_which_nothing_was_told_is_not() -> None:
+    tree = Tree(d=seen(DIRECTORY), d__x=seen(DIRECTORY))
+    plan = planned(tree, dirty(b"d", Scope.LEVEL), memory=Memory(d__x=DOUBTFUL))
 
-    assert only(planned(tree, dirty(b"d", Scope.LEVEL, content=True))).anew == [b"d/new"]
-    assert not only(planned(tree, dirty(b"d", Scope.LEVEL))).anew
+    assert plan.units[RelPath(b"d/x")].anew == []
+
+
+def test_a_directory_that_got_the_inode_of_a_file_is_no_name_of_that() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, b=one)
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), dirty(b"b"), links=links)
+    tree.add(b"a", seen(DIRECTORY, inode=5))
+    tree.add(b"b", seen(inode=6))
+
+    assert planned(tree, dirty(b"b"), links=links).units.keys() == {b"b"}
