@@ -196,7 +196,13 @@ class RecentlyCarried:
         """
         known = self._stamps.get(path)
         if known is not None and known[0][:3] != stamp[:3]:
-            self._stamps[path] = known[0], 0
+            self.doubt_each([path])
+
+    def doubt_each(self, paths: Iterable[RelPath]) -> None:
+        """Take what is known of *paths* for confirmed no more."""
+        for path in paths:
+            if path in self._stamps:
+                self._stamps[path] = self._stamps[path][0], 0
 
     def doubt(self) -> None:
         """Take nothing that was carried until now for confirmed any more."""
