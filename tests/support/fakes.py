@@ -80,7 +80,7 @@ class ScriptedTransport:
     ) -> Refused:
         refused = self.refuse(paths)
         turned_away = {id(path) for path in (*refused.waiting, *refused.too_wide)}
-        taken = [path for path in paths if id(path) not in turned_away]
+        taken = [path for path in (*paths, *refused.added) if id(path) not in turned_away]
         self.limits.append(max_delete)
         self.grants.append(granted)
         if taken:

@@ -188,6 +188,11 @@ class Changelog(Readable):
             )
         )
 
+    def depart(self, target: str, paths: Iterable[DirtyPath]) -> None:
+        """Note that *paths* are in flight, which were not taken; those that are stay so."""
+        backlog = self._backlogs[target]
+        backlog.depart([each for each in paths if each.path not in backlog.in_flight])
+
     def settle(self, target: str, paths: Iterable[DirtyPath]) -> None:
         """Note that *paths* were carried. A newer version of one becomes due now."""
         backlog = self._backlogs[target]

@@ -138,11 +138,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """What a transport did not start.
+    """What a transport did not start, and what it took along.
 
     *waiting*: a running transfer holds the path, or no lane is free. *too_wide*: a subtree too
-    large for one run, to be offered again in slices.
+    large for one run, to be offered again in slices. *added*: what is in flight besides, without
+    having been asked for: other names of a file, for example.
     """
 
     waiting: tuple[DirtyPath, ...] = ()
     too_wide: tuple[DirtyPath, ...] = ()
+    added: tuple[DirtyPath, ...] = ()

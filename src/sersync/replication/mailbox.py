@@ -178,6 +178,11 @@ class Mailbox:
         with self._lock:
             return self._log.first_before(target, moment, within)
 
+    def depart(self, target: str, paths: Iterable[DirtyPath]) -> None:
+        """Note that *paths*, which were not taken, are in flight as well."""
+        with self._lock:
+            self._log.depart(target, paths)
+
     def defer(self, target: str, paths: Iterable[DirtyPath]) -> None:
         """Take *paths* back until the end of some run."""
         with self._lock:

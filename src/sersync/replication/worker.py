@@ -188,6 +188,7 @@ class TargetWorker(Reins):
     def _carry(self, paths: Sequence[DirtyPath], now: float, *, granted: int = 0) -> Refused:
         share = self._deletions.share(now, granted=granted)
         refused = self._transport.start(paths, max_delete=share, granted=granted)
+        self._mailbox.depart(self.target.name, refused.added)
         self._gathering.started(now)
         return refused
 

@@ -7,7 +7,7 @@ compares an entry of a level, on both sides together, in 14 µs.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -96,6 +96,11 @@ class Batch:
 
     runs: list[Run]
     waiting: list[DirtyPath]
+
+    def added(self, asked: Iterable[DirtyPath]) -> Iterator[DirtyPath]:
+        """Yield what the runs carry without having been *asked* for."""
+        known = {id(path) for path in asked}  # One path may be dirty for two reasons.
+        return (path for run in self.runs for path in run.dirties if id(path) not in known)
 
 
 def widen(

@@ -31,9 +31,12 @@ def stamp_of(seen: Seen, wall_ns: int) -> Stamp:
     return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, wall_ns)
 
 
-def _left(name: RelPath, now: float) -> DirtyPath:
-    """Return *name* as a dirty path of its own: its file may have been written to by another."""
-    return DirtyPath(path=name, scope=Scope.ENTRY, sequence=0, first_seen=now, content=True)
+def _left(name: RelPath, first_seen: float) -> DirtyPath:
+    """Return *name* as a dirty path of its own: its file may have been written to by another.
+
+    It is as old as what it follows from: until it is carried, that is not done.
+    """
+    return DirtyPath(path=name, scope=Scope.ENTRY, sequence=0, first_seen=first_seen, content=True)
 
 
 class Planner:
@@ -47,14 +50,17 @@ class Planner:
         self._alike = Alike(terms, carried)
         self._blockers: dict[RelPath, RelPath | None] = {ROOT: None}
         self._plan = Plan()
+        self._first_seen = terms.now
+        """Of the oldest path that was looked at."""
 
     def plan(self, dirties: Iterable[DirtyPath]) -> Plan:
         """Return what *dirties* come down to, as the tree is now."""
         for dirty in dirties:
+            self._first_seen = min(self._first_seen, dirty.first_seen)
             self._look_at(dirty)
         while names := self._links.left():
             for name in names:
-                self._look_at(_left(name, self._terms.now), is_told=False)
+                self._look_at(_left(name, self._first_seen), is_told=False)
         return self._plan
 
     def _look_at(self, dirty: DirtyPath, *, is_told: bool = True) -> None:
@@ -308,7 +314,7 @@ class Planner:
         that is doubtful may have had a report without content, which became part of the level.
         """
         for path in list(self._carried.doubtful(directory)):
-            self._look_at(_left(path, self._terms.now), is_told=False)
+            self._look_at(_left(path, dirty.first_seen), is_told=False)
         terms = self._terms
         if not dirty.content or (dirty.created and terms.is_mirror):
             return
@@ -318,7 +324,7 @@ class Planner:
             if not stat.S_ISREG(seen.st_mode) or seen.st_ctime_ns < since_ns:
                 continue
             path = join(directory, name)
-            named = _left(path, terms.now)
+            named = _left(path, dirty.first_seen)
             stamp = stamp_of(seen, terms.wall_ns)
             linked = seen.st_nlink > 1
             if not self._excluded(path, seen) and self._alike.may_look_equal(

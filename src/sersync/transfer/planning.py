@@ -84,19 +84,19 @@ class Planning:
     def remember(self, run: Run, verdict: Verdict) -> None:
         """Keep in mind what *run* may have brought to the target, also when it failed."""
         if run.origin is not None:
-            # A directory was taken over whole: files of any age, under names that others had.
-            self.carried.leave_out_all()
+            # A directory was taken over whole, under names that others had.
             self.carried.doubt()
-        if any(listed.endswith(b"/") for listed in run.names):
-            # rsync lists a level after the plan did: files may have come to it in between.
+        if run.origin is not None or any(listed.endswith(b"/") for listed in run.names):
+            # Files of any age came along, and rsync lists a level after the plan did.
             self.carried.leave_out_all()
         is_done = verdict is Verdict.DONE
         self._forget_shared(run, verdict)
         is_certain = is_done or run.kind is not Kind.REWRITES
-        stamps = as_carried(run.stamps, self.tree, is_certain=is_certain)
+        seen = {path: self.tree.lstat(path) for path, _ in run.stamps}
+        stamps = as_carried(run.stamps, seen, is_certain=is_certain)
         self.carried.remember(stamps, confirmed=is_done)
         # What is gone by now may have been written to before that, and have been carried so.
-        self.carried.doubt_each(path for path, _ in run.stamps if self.tree.lstat(path) is None)
+        self.carried.doubt_each(path for path, now in seen.items() if now is None)
 
     def _forget_shared(self, run: Run, verdict: Verdict) -> None:
         """Take note of what of the old names was deleted, or could not be."""

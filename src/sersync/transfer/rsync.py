@@ -112,7 +112,8 @@ class RsyncTransport:
             limit = None if max_delete is None else max_delete + granted
             self._begin(run, self._recipe_of(run.kind, limit, scheduled=is_apart))
             granted = 0
-        return Refused(waiting=tuple(batch.waiting), too_wide=tuple(plan.too_wide))
+        added = tuple(batch.added(paths))
+        return Refused(waiting=tuple(batch.waiting), too_wide=tuple(plan.too_wide), added=added)
 
     def take_census(self) -> None:
         """Count what the target holds; a later ``wait`` returns it."""

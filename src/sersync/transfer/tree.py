@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -210,14 +210,18 @@ class RecentlyCarried:
 
 
 def as_carried(
-    stamps: Iterable[tuple[RelPath, Stamp]], tree: SourceTree, *, is_certain: bool
+    stamps: Iterable[tuple[RelPath, Stamp]],
+    seen: Mapping[RelPath, Seen | None],
+    *,
+    is_certain: bool,
 ) -> Iterator[tuple[RelPath, Stamp]]:
     """Yield *stamps* as they may be remembered after a run: doubtful if the file changed in it.
 
-    rsync looked at the file some time after the plan did, and may have taken either version. If
-    it is not *is_certain* that the run did anything, all are doubtful.
+    *seen*: what is at each path after it. rsync looked at the file some time after the plan did,
+    and may have taken either version. If it is not *is_certain* that the run did anything, all are
+    doubtful.
     """
     for path, stamp in stamps:
-        now = tree.lstat(path) if is_certain else None
+        now = seen[path]
         is_as_planned = is_certain and (now is None or now.st_ctime_ns == stamp[2])
         yield path, stamp if is_as_planned else DOUBTFUL

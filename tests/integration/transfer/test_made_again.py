@@ -21,7 +21,7 @@ from sersync.transfer.plan import Planner
 from sersync.transfer.unit import Plan
 from tests.support.engine import Engines, copy_at
 from tests.support.rsyncd import Rsyncd
-from tests.support.trees import assert_same_trees
+from tests.support.trees import assert_same_trees, wait_until
 
 _A_TIME_NS = 10**18
 
@@ -118,31 +118,54 @@ def test_a_tree_that_took_the_place_of_one_with_the_same_sizes_and_times_is_sent
     assert_same_trees(source, rsyncd.root)
 
 
-@pytest.mark.parametrize("aside", [False, True], ids=["removed", "moved out"])
-def test_a_tree_that_is_back_before_its_removal_is_looked_at_is_sent(
-    source: Path, rsyncd: Rsyncd, engines: Engines, monkeypatch: pytest.MonkeyPatch, aside: bool
+def _move_out(path: Path) -> None:
+    path.rename(path.parent.parent / "aside")
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "taken"),
+    [
+        ("app", _release, _move_out),
+        ("version", _file, _move_out),
+        ("version", _file, Path.unlink),
+    ],
+    ids=["a tree", "a file", "a file that is removed"],
+)
+def test_what_is_back_before_its_leaving_is_looked_at_is_sent(
+    source: Path,
+    rsyncd: Rsyncd,
+    engines: Engines,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    made: Callable[[Path, str], None],
+    taken: Callable[[Path], None],
 ) -> None:
-    _release(source / "app", "1.2.3")
+    path = source / name
+    made(path, "1.2.3")
     engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
     engine.wait_for_rest()
-    app = source / "app"
-    with _meanwhile(monkeypatch, b"app", lambda: _release(app, "1.2.4")):
-        app.rename(source.parent / "aside") if aside else shutil.rmtree(app)
+    with _meanwhile(monkeypatch, os.fsencode(name), lambda: made(path, "1.2.4")):
+        taken(path)
     engine.wait_for_rest(timeout_s=30.0)
 
     assert_same_trees(source, rsyncd.root)
 
 
-@pytest.mark.parametrize("aside", [False, True], ids=["removed", "moved out"])
-def test_a_file_that_is_back_before_its_removal_is_looked_at_is_sent(
-    source: Path, rsyncd: Rsyncd, engines: Engines, monkeypatch: pytest.MonkeyPatch, aside: bool
+def test_what_a_tree_brings_along_is_as_old_as_the_tree_to_who_waits(
+    source: Path, rsyncd: Rsyncd, engines: Engines
 ) -> None:
-    file = source / "version"
-    _file(file, "1.2.3")
-    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
-    engine.wait_for_rest()
-    with _meanwhile(monkeypatch, b"version", lambda: _file(file, "1.2.4")):
-        file.rename(source.parent / "aside") if aside else file.unlink()
-    engine.wait_for_rest(timeout_s=30.0)
+    """Its files that may look the same go in a run of their own, which takes a second here."""
+    _release(source / "app", "1" * (1 << 20))
+    fresh = source.parent / "fresh"
+    _release(fresh, "2" * (1 << 20))
+    engine = engines(
+        source, copy_at(rsyncd.root, rsyncd.endpoint, bandwidth_kib_s=2048, parallel=1)
+    )
+    engine.wait_for_rest(timeout_s=60.0)
+    (source / "other").write_bytes(bytes(2 << 20))
+    wait_until(lambda: bool(engine.status().runs))  # The only lane is taken.
+    exchange(os.fsencode(fresh), os.fsencode(source / "app"))
+    wait = engine.daemon.waiting.wait(path=b"app")
+    assert wait.over.wait(60.0)
 
-    assert_same_trees(source, rsyncd.root)
+    assert_same_trees(source / "app", rsyncd.root / "app")

@@ -403,3 +403,21 @@ def test_what_one_target_lacks_hastens_nothing_for_another() -> None:
     log.mark(A, now=3.0, not_before=7.0)
 
     assert [log.next_due(name) for name in ("slow", "later", "last")] == [0.0, 6.0, 7.0]
+
+
+def test_what_was_not_taken_may_be_in_flight_and_a_newer_version_of_it_waits() -> None:
+    log = Changelog(["one"])
+    left = DirtyPath(path=B, scope=Scope.ENTRY, sequence=0, first_seen=1.0, content=True)
+    log.depart("one", [left])
+    log.mark(B, now=2.0)
+    assert names(log.take("one", now=3.0)) == []
+    log.settle("one", [left])
+    assert names(log.take("one", now=4.0)) == [B]
+
+
+def test_what_is_in_flight_already_stays_as_it_is() -> None:
+    log = Changelog(["one"])
+    log.mark(A, now=1.0)
+    taken = log.take("one", now=2.0)
+    log.depart("one", [DirtyPath(path=A, scope=Scope.ENTRY, sequence=0, first_seen=1.0)])
+    assert log.snapshot("one").in_flight == taken

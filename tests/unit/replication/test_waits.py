@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from sersync.model.batch import Again, Outcome, Problem, Stage, Verdict
+from sersync.model.batch import Again, Outcome, Problem, Refused, Stage, Verdict
 from sersync.model.dirty import DirtyPath, Scope
 from sersync.model.path import ROOT, RelPath
 from sersync.model.pending import Ending
 from sersync.model.report import NewTree, Touched
 from sersync.model.report import Stage as FileStage
 from sersync.replication.barrier import MOST_BARRIERS, Barrier, Barriers, TooMany
-from tests.support.fakes import Bench, done, failed, halted, level
+from tests.support.fakes import Bench, done, entry, failed, halted, level
 
 
 def ready(*slices: bytes) -> Bench:
@@ -70,6 +70,20 @@ def test_what_is_in_flight_has_to_land_first() -> None:
     finish(bench)
 
     assert waiting.ending is Ending.STANDS
+
+
+def test_so_has_what_a_run_takes_along_without_having_been_asked() -> None:
+    bench = ready()
+    bench.transport.refuse = lambda _: Refused(added=(entry(b"b"),))
+    change(bench, b"a")
+    bench.step()
+    waiting = Waiting(bench, b"b")
+    assert not waiting.is_over
+    assert bench.worker.status().in_flight == 2
+    finish(bench)
+
+    assert waiting.ending is Ending.STANDS
+    assert bench.worker.status().in_flight == 0
 
 
 def test_what_changed_again_before_the_call_is_waited_for_twice() -> None:

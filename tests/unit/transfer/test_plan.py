@@ -774,3 +774,18 @@ def test_a_directory_that_got_the_inode_of_a_file_is_no_name_of_that() -> None:
     tree.add(b"b", seen(inode=6))
 
     assert planned(tree, dirty(b"b"), links=links).units.keys() == {b"b"}
+
+
+def test_what_the_plan_adds_by_itself_is_as_old_as_what_it_follows_from() -> None:
+    one = seen(inode=5, links=2)
+    tree = Tree(a=one, b=one, d=seen(DIRECTORY), d__x=seen(mtime_ns=LONG_AGO_NS, ctime_ns=WALL_NS))
+    links = LinkedNames(tree.lstat)
+    planned(tree, dirty(b"a"), dirty(b"b"), links=links)
+    tree.add(b"a", seen(inode=6))
+    old = NOW - 3
+    told = dirty(b"a", first_seen=old), dirty(b"d", Scope.TREE, content=True, first_seen=old)
+
+    plan = planned(tree, *told, links=links)
+
+    for path in (b"b", b"d/x"):
+        assert [each.first_seen for each in plan.units[RelPath(path)].dirties] == [old]
