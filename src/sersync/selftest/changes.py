@@ -161,6 +161,38 @@ class Playground:
     def _remove_tree(self, step: Step) -> None:
         shutil.rmtree(self._directory(step))
 
+    def _remake_tree(self, step: Step) -> None:
+        """The same files again, of the same sizes and times, with other bytes.
+
+        As when a release is removed and the next one unpacked, from a reproducible archive.
+        """
+        top = self._directory(step)
+        files = [
+            os.path.join(directory, name) for directory, _, names in os.walk(top) for name in names
+        ]
+        before = {path: os.lstat(path) for path in files}
+        content = {
+            path: _other_bytes(Path(os.fsdecode(path)).read_bytes())
+            for path, status in before.items()
+            if stat.S_ISREG(status.st_mode)
+        }
+        shutil.rmtree(top)
+        for path, fresh in content.items():
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb", opener=_never_waiting) as file:
+                file.write(fresh)
+            os.utime(path, ns=(before[path].st_atime_ns, before[path].st_mtime_ns))
+
+    def _remake_file(self, step: Step) -> None:
+        """The same for one file."""
+        path = self._file(step)
+        before = os.lstat(path)
+        content = _other_bytes(Path(os.fsdecode(path)).read_bytes())
+        os.unlink(path)
+        with open(path, "wb", opener=_never_waiting) as file:
+            file.write(content)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
     def _rename(self, step: Step) -> None:
         os.rename(self._any(step), self._place(step.other))
 
@@ -302,7 +334,8 @@ KINDS: Final = (
     *(4 * ("create",)),
     *(3 * ("rename", "make_chain", "remove_tree")),
     *(2 * ("append", "replace", "rewrite_same_size", "chmod", "mkdir", "remove", "exchange")),
-    *("write_in_place", "truncate", "rewrite_same_time", "chmod_root", "chown", "utime"),
+    *("write_in_place", "truncate", "rewrite_same_time", "remake_tree", "remake_file"),
+    *("chmod_root", "chown", "utime"),
     *("utime_root", "rmdir", "move_out", "move_in", "move_in", "symlink", "fifo"),
     *("hard_link", "hard_link", "device", "become_file", "become_directory", "become_symlink"),
 )
