@@ -14,7 +14,7 @@ from typing import Final
 from sersync.doctor.facts import HostFacts, Room, WatchLimits
 from sersync.linux.clock import clock_is_synchronized
 from sersync.linux.inotify import open_queue
-from sersync.linux.limits import DIRECTORY, Limit, read_limit
+from sersync.linux.limits import DIRECTORY, Limit, namespace_watches, number_in, read_limit
 from sersync.linux.mounts import mounted
 from sersync.linux.once import run_once
 
@@ -110,15 +110,8 @@ def _limits() -> WatchLimits:
         can_be_raised=os.access(DIRECTORY / Limit.WATCHES.value, os.W_OK),
         is_read_only=_is_read_only(DIRECTORY),
         obstacle=obstacle,
-        namespace_watches=_number(Path("/proc/sys/user/max_inotify_watches")),
+        namespace_watches=namespace_watches(),
     )
-
-
-def _number(file: Path) -> int:
-    try:
-        return int(file.read_text("ascii"))
-    except (OSError, ValueError):
-        return 0
 
 
 def _is_read_only(path: Path) -> bool:
@@ -159,7 +152,7 @@ def _selinux() -> str:
     enforce = Path("/sys/fs/selinux/enforce")
     if not enforce.exists():
         return ""
-    return "enforcing" if _number(enforce) else "permissive"
+    return "enforcing" if number_in(enforce) else "permissive"
 
 
 def _selinux_switch(name: str) -> bool | None:

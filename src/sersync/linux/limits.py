@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 DIRECTORY: Final = Path("/proc/sys/fs/inotify")
+NAMESPACE_WATCHES: Final = Path("/proc/sys/user/max_inotify_watches")
+"""The limit of the user namespace that we are in (namespaces(7))."""
 
 
 class Limit(Enum):
@@ -67,8 +69,18 @@ class Raised:
 
 def read_limit(limit: Limit) -> int:
     """Return the limit's value, or 0 where it cannot be read (a kernel without inotify)."""
+    return number_in(DIRECTORY / limit.value)
+
+
+def namespace_watches() -> int:
+    """Return how many watches this user namespace may have, or 0 where that cannot be read."""
+    return number_in(NAMESPACE_WATCHES)
+
+
+def number_in(file: Path) -> int:
+    """Return the number in *file* of /proc or /sys, or 0 where that cannot be read."""
     try:
-        return int((DIRECTORY / limit.value).read_text("ascii"))
+        return int(file.read_text("ascii"))
     except (OSError, ValueError):
         return 0
 

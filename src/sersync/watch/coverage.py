@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from sersync.linux.inotify import IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_ONLYDIR, remove_watch
-from sersync.linux.limits import Limit, raise_limit, read_limit
+from sersync.linux.limits import Limit, namespace_watches, raise_limit, read_limit
 from sersync.linux.mounts import mount_points
 from sersync.model.filters import Filter
 from sersync.model.pasting import word
@@ -161,7 +161,10 @@ class Coverage:
             except OSError as error:
                 if error.errno != errno.ENOSPC or not self._make_room(2 * self._limit):
                     raise
+                # If that was to no use, another limit is reached, and this one stays as it is.
+                is_final, self._limit_is_final = self._limit_is_final, True
                 wd = self._add_watch(self._queue, path, mask)
+                self._limit_is_final = is_final
         except OSError as error:
             self._explain(directory, error)
             return None
@@ -255,12 +258,15 @@ class Coverage:
             return
         if error.errno == errno.ENOSPC:
             wanted = 2 * max(self._limit, len(self.table), 1)
+            most, command = f"{self._limit} inotify watches", Limit.WATCHES.command(wanted)
+            if 0 < (inside := namespace_watches()) < self._limit:
+                most = f"{inside} inotify watches in this user namespace"
+                command = f"sudo sysctl -w user.max_inotify_watches={2 * inside}"
             self.give_up(
                 directory,
                 DesyncReason.WATCH_LIMIT,
-                f"{display(directory)} and what is below it is not watched: the limit of"
-                f" {self._limit} inotify watches is reached. To watch it, run"
-                f" '{Limit.WATCHES.command(wanted)}' and restart.",
+                f"{display(directory)} and what is below it is not watched: the limit of {most} is"
+                f" reached. To watch it, run '{command}' and restart.",
             )
             return
         path = word(self._absolute(directory))
@@ -275,7 +281,7 @@ class Coverage:
 
     def _make_room(self, wanted: int) -> bool:
         """Raise the limit of watches to *wanted* if that is possible; tell whether it rose."""
-        if self._limit_is_final:
+        if self._limit_is_final or 0 < namespace_watches() < self._limit:
             return False
         raised = raise_limit(Limit.WATCHES, wanted)
         rose = raised.now > self._limit

@@ -318,6 +318,39 @@ def test_limits_that_are_too_low_are_raised_and_it_is_said(
     )
 
 
+def _raisable(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the limit of watches, of a kernel of which more than that is not given away."""
+    (directory / "max_queued_events").write_text("1048576\n")
+    limit = directory / "max_user_watches"
+    limit.write_text("100\n")
+    monkeypatch.setattr("sersync.linux.limits.DIRECTORY", directory)
+    return limit
+
+
+def test_a_limit_whose_raising_is_to_no_use_is_raised_once(
+    root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit = _raisable(tmp_path, monkeypatch)
+    for number in range(9):
+        (root / str(number)).mkdir()
+    watched = watch(add_watch=_Limited(1), raise_limits=True)
+    assert limit.read_text() == "200\n"
+    assert len(watched.watcher.uncovered) == 9
+
+
+def test_the_limit_of_a_user_namespace_is_named_and_no_other_one_is_raised(
+    root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit = _raisable(tmp_path, monkeypatch)
+    (tmp_path / "inside").write_text("4\n")
+    monkeypatch.setattr("sersync.linux.limits.NAMESPACE_WATCHES", tmp_path / "inside")
+    (root / "d").mkdir()
+    (desync,) = watch(add_watch=_Limited(1), raise_limits=True).desyncs()
+    assert "the limit of 4 inotify watches in this user namespace is reached" in desync.detail
+    assert "'sudo sysctl -w user.max_inotify_watches=8'" in desync.detail
+    assert limit.read_text() == "100\n"
+
+
 def test_the_notes_name_some_and_count_the_rest(root: Path, watch: Watch) -> None:
     for number in range(30):
         (root / str(number)).mkdir()
