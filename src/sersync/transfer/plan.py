@@ -60,11 +60,10 @@ class Planner:
             self._look_at(dirty)
         while names := self._links.left():
             for name in names:
-                self._look_at(_left(name, self._first_seen), is_told=False)
+                self._look_at(_left(name, self._first_seen))
         return self._plan
 
-    def _look_at(self, dirty: DirtyPath, *, is_told: bool = True) -> None:
-        """Take what is at a dirty path into the plan; *is_told*: something was reported of it."""
+    def _look_at(self, dirty: DirtyPath) -> None:
         path, scope = dirty.path, dirty.scope
         while is_too_long(path):  # rsync tells of it when it lists the directory
             path, scope = parent(path), Scope.LEVEL
@@ -91,7 +90,7 @@ class Planner:
             self._rewritten(dirty, path)
         else:
             unit = Unit(Kind.ENTRIES, [path], [spell(path)], [dirty])
-            if is_told and dirty.content and not dirty.created:
+            if dirty.content and not dirty.created:
                 unit.anew = [path]
             self._add(unit)
 
@@ -314,7 +313,10 @@ class Planner:
         that is doubtful may have had a report without content, which became part of the level.
         """
         for path in list(self._carried.doubtful(directory)):
-            self._look_at(_left(path, dirty.first_seen), is_told=False)
+            seen = self._view.lstat(path)
+            # Else its file left this name, which was told.
+            if seen is not None and stat.S_ISREG(seen.st_mode):
+                self._look_at(_left(path, dirty.first_seen))
         terms = self._terms
         if not dirty.content or (dirty.created and terms.is_mirror):
             return
