@@ -33,6 +33,7 @@ IN_ONLYDIR: Final = 0x0100_0000
 IN_DONT_FOLLOW: Final = 0x0200_0000
 IN_EXCL_UNLINK: Final = 0x0400_0000
 """No events for names that were unlinked while still open."""
+IN_MASK_ADD: Final = 0x2000_0000
 IN_ISDIR: Final = 0x4000_0000
 
 _HEADER: Final = struct.Struct("=iIII")
@@ -60,9 +61,12 @@ def open_queue() -> int:
 def add_watch(queue: int, path: bytes, mask: int) -> int:
     """Watch *path* and return its watch descriptor; an inode has one per queue.
 
+    Where the inode is watched already, *mask* is added to what is told of it: a root that is
+    mounted inside itself stays watched as a root.
+
     Raises ``OSError``: ENOSPC at ``max_user_watches``, EACCES where the path cannot be read.
     """
-    wd: int = _add_watch(queue, path, mask)
+    wd: int = _add_watch(queue, path, mask | IN_MASK_ADD)
     if wd < 0:
         raise _failure(path)
     return wd

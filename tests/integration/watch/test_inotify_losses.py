@@ -234,6 +234,25 @@ def test_a_deleted_root_is_told_once(root: Path, watch: Watch) -> None:
     assert watched.watcher.uncovered == (ROOT,)
 
 
+@pytest.mark.root
+@pytest.mark.skipif(not _ROOT_USER, reason="mounts")
+def test_a_moved_root_that_is_mounted_inside_itself_is_watched_no_more(
+    root: Path, tmp_path: Path, watch: Watch
+) -> None:
+    """Without root: ``test_a_second_watch_of_a_directory_takes_nothing_from_the_first``."""
+    (root / "inside").mkdir()
+    subprocess.run(["mount", "--bind", root, root / "inside"], check=True)
+    try:
+        watched = watch()
+        root.rename(tmp_path / "moved")
+        watched.until(
+            lambda: DesyncReason.ROOT_GONE in {desync.reason for desync in watched.desyncs()}
+        )
+    finally:
+        for place in (root, tmp_path / "moved"):
+            subprocess.run(["umount", "-l", place / "inside"], capture_output=True)
+
+
 def test_a_moved_root_is_watched_no_more(root: Path, tmp_path: Path, watch: Watch) -> None:
     watched = watch()
     root.rename(tmp_path / "moved")
