@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.support.proxy",
     "tests.support.rsyncd",
     "tests.support.sshd",
+    "tests.support.sysctls",
     "tests.support.tls",
 ]
 
