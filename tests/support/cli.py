@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -58,6 +59,16 @@ class RunningCli:
             if (has_ended and not stands()) or time.monotonic() > deadline:
                 pytest.fail(f"code {self.child.returncode}\n{self.out}\n{self.err}")
             time.sleep(0.01)
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Keep it from seeing what is done in the block before that is over."""
+        self.child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            yield
+        finally:
+            self.child.send_signal(signal.SIGCONT)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

@@ -113,8 +113,9 @@ def test_a_root_that_was_emptied_is_confirmed_by_what_is_shown(
     cli: Cli, tmp_path: Path, running: RunningCli,
     paste: Callable[[str], subprocess.CompletedProcess[str]],
 ) -> None:  # fmt: skip
-    shutil.rmtree(tmp_path / "the source")
-    (tmp_path / "the source").mkdir()
+    with running.standing_still():  # between the two it is gone, which nobody can confirm
+        shutil.rmtree(tmp_path / "the source")
+        (tmp_path / "the source").mkdir()
     running.wait_until(lambda: _source(cli)["halted"] is not None)
     halted = _source(cli)["halted"]
     [shown] = _commands(halted["remedy"])

@@ -279,12 +279,11 @@ def test_an_overflow_of_the_event_queue_loses_nothing(commons: Path, short_queue
     try:
         running.wait_until(lambda: "in-sync" in states(commons / "state").values())
         running.wait_until(lambda: outdated(commons / "state") == 0)
-        running.child.send_signal(signal.SIGSTOP)
-        for number in range(21_000):
-            os.close(os.open(source / f"d{number % 30}" / f"file-{number}", os.O_CREAT, 0o644))
-        (source / "last" / "deep").mkdir(parents=True)
-        (source / "last" / "deep" / "file").write_text("in a directory that nobody told of")
-        running.child.send_signal(signal.SIGCONT)
+        with running.standing_still():
+            for number in range(21_000):
+                os.close(os.open(source / f"d{number % 30}" / f"file-{number}", os.O_CREAT, 0o644))
+            (source / "last" / "deep").mkdir(parents=True)
+            (source / "last" / "deep" / "file").write_text("in a directory that nobody told of")
         running.wait_until((copy / "last" / "deep" / "file").exists)
         running.wait_until(lambda: "in-sync" in states(commons / "state").values())
         running.wait_until(lambda: trees_are_same(source, copy, owner=False))
