@@ -49,6 +49,7 @@ class ScriptedTransport:
         """What the next probes find; none: the target is ready."""
         self.refuse: Callable[[Sequence[DirtyPath]], Refused] = lambda _: Refused()
         self.probes = 0
+        self.while_probed: Callable[[], object] = lambda: None
         self.released = 0
         self.distrusted: list[RelPath] = []
         self.wakes = 0
@@ -73,6 +74,7 @@ class ScriptedTransport:
 
     def open(self, is_stopping: Callable[[], bool]) -> Outcome | None:
         self.probes += 1
+        self.while_probed()
         return self.failures.pop(0) if self.failures else None
 
     def start(

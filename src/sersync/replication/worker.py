@@ -71,7 +71,7 @@ class TargetWorker(Reins):
 
     def _step(self) -> None:
         now = self._clock.monotonic()
-        if self._gate.is_open(now) and not self._deletions.is_counting and self._open():
+        if self._may_start(now):
             with self.record.step:
                 self._start(now)
         elif self._deletions.wants_to_count(now) and self._open():
@@ -109,6 +109,17 @@ class TargetWorker(Reins):
         self._transport.cancel()
 
     # Starting.
+
+    def _may_start(self, now: float) -> bool:
+        """Tell whether runs may be started; probe the target for them if that is due.
+
+        A probe may take seconds. Meanwhile the source may be lost, or a person may pause the
+        target, so the gate is asked once more after it.
+        """
+        if not self._gate.is_open(now) or self._deletions.is_counting:
+            return False
+        was_ready = self._probing.is_ready
+        return self._open() and (was_ready or self._gate.is_open(self._clock.monotonic()))
 
     def _open(self) -> bool:
         """Probe the target before its first transfer, and again after its connection was lost."""

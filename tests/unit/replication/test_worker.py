@@ -162,6 +162,29 @@ def test_a_lost_root_starts_nothing_and_is_told_to_the_source() -> None:
     assert started(bench) == [[b"a"]]
 
 
+def test_a_root_that_is_lost_while_the_target_is_probed_starts_nothing() -> None:
+    bench = Bench()
+
+    def lose() -> None:
+        bench.guard.reason = Reason(message="unmounted")
+
+    bench.transport.while_probed = lose
+    change(bench, b"a")
+    bench.step()
+    assert bench.transport.probes == 1
+    assert started(bench) == []
+    assert bench.lost == [Reason(message="unmounted")]
+
+
+def test_a_pause_while_the_target_is_probed_starts_nothing() -> None:
+    bench = Bench()
+    bench.transport.while_probed = bench.worker.pause
+    change(bench, b"a")
+    bench.step()
+    assert bench.transport.probes == 1
+    assert started(bench) == []
+
+
 def test_a_problem_with_one_path_is_shown_and_tried_on_its_own() -> None:
     bench = ready(Bench())
     change(bench, b"a", b"b")
