@@ -64,7 +64,7 @@ def test_a_real_tree_that_is_copied_in_and_churned_ends_nothing(
     (tmp_path / "aside").mkdir()
     Churn(source, tmp_path / "aside", seed=7).run(1500)
 
-    engine.wait_for_rest()
+    engine.wait_for_rest(timeout_s=60)
 
     assert not engine.daemon.crashed.is_set()
     assert _files(rsyncd.root) == {
@@ -137,4 +137,4 @@ def test_a_remote_that_cannot_be_reached_holds_up_no_other(
     for number in range(50):
         (source / f"f{number}").write_text(str(number))
 
-    wait_until(lambda: all((rsyncd.root / f"f{number}").exists() for number in range(50)))
+    wait_until(lambda: all((rsyncd.root / f"f{number}").exists() for number in range(50)), 30)

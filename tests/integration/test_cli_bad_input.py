@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Cli, cli
+from tests.support.cli import Cli, RunningCli, cli
 from tests.support.rsyncd import Rsyncd, RsyncdFactory
 
 __all__ = ["cli"]
@@ -261,13 +261,21 @@ class TestHost:
 class TestTargets:
     """A target that does not take anything: the others go on, and status tells why."""
 
-    def _status(self, cli: Cli) -> dict[str, object]:
-        result = cli.run("status", "--json", "--state-dir", "state")
-        assert result.returncode == 1, result.stderr
-        (instance,) = json.loads(result.stdout)["instances"]
-        targets: list[dict[str, object]] = instance["sources"][0]["targets"]
-        (bad,) = (target for target in targets if target["state"] != "in-sync")
-        return bad
+    def _status(self, cli: Cli, running: RunningCli) -> dict[str, object]:
+        """Return the status of the bad target, when all others are in sync."""
+        bad: list[dict[str, object]] = []
+
+        def is_the_only_one() -> bool:
+            # A file stands on a good target a moment before that is in sync again.
+            result = cli.run("status", "--json", "--state-dir", "state")
+            assert result.returncode == 1, result.stderr
+            (instance,) = json.loads(result.stdout)["instances"]
+            targets: list[dict[str, object]] = instance["sources"][0]["targets"]
+            bad[:] = [target for target in targets if target["state"] != "in-sync"]
+            return len(bad) == 1
+
+        running.wait_until(is_the_only_one)
+        return bad[0]
 
     def _mirror(self, cli: Cli, tmp_path: Path, bad: str, *options: str) -> dict[str, object]:
         """Mirror to a good target and a *bad* one; return the status of the latter."""
@@ -276,7 +284,7 @@ class TestTargets:
         running.wait_until(lambda: cli.run("status", "--state-dir", "state").returncode == 1)
         (tmp_path / "source" / "later").write_text("x")
         running.wait_until((tmp_path / "copy" / "later").exists)
-        status = self._status(cli)
+        status = self._status(cli, running)
         assert "Traceback" not in running.err
         assert running.stop() == 0
         return status
@@ -288,7 +296,7 @@ class TestTargets:
         running = cli.start("mirror", "source", rsyncd.url, "--state-dir", "state")
         running.wait_until(lambda: cli.run("status", "--state-dir", "state").returncode == 1)
 
-        assert self._status(cli)["state"] == "backing-off"
+        assert self._status(cli, running)["state"] == "backing-off"
         rsyncd.start()
         running.wait_until((rsyncd.root / "file").exists)
 

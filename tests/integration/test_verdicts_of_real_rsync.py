@@ -22,6 +22,7 @@ import pytest
 from sersync.model.batch import Stage, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
+from sersync.rsyncd.running import reserve_port
 from sersync.transfer.command import Kind, Recipe, command, name_list
 from sersync.transfer.output import parse_items, parse_progress, parse_stats
 from sersync.transfer.verdict import Judgement, judge
@@ -40,6 +41,8 @@ class Rsync:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.user: int | None = None
+        self.patience_s = 30
+        """How long rsync waits for a daemon that may be slow."""
         self.stdout = b""
         root.mkdir(parents=True, exist_ok=True)
 
@@ -56,8 +59,8 @@ class Rsync:
             name="copy",
             endpoint=endpoint,
             password_file=password_file,
-            timeout_s=3,
-            connect_timeout_s=2,
+            timeout_s=self.patience_s,
+            connect_timeout_s=self.patience_s,
         )
         recipe = Recipe(kind=Kind.ENTRIES, capabilities=Capabilities(), max_delete=max_delete)
         extra = [b"--out-format=" + TOKEN + b"%i %n", b"--stats", *extra]
@@ -94,7 +97,12 @@ class Rsync:
 
     @contextmanager
     def connected(self, endpoint: Endpoint, rsyncd: Rsyncd) -> Iterator[Connected]:
-        """Start an rsync, and wait until it has connected and waits for its list."""
+        """Start an rsync, and wait until it has connected and waits for its list.
+
+        What it has said so far leaves its buffer when it tells that it is alive: after half of
+        its timeout.
+        """
+        self.patience_s = 3
         target, argv = self.argv(endpoint)
         pipe = subprocess.PIPE
         with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as child:
@@ -142,10 +150,11 @@ def unprivileged() -> Iterator[Rsync]:
     shutil.rmtree(home)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which nobody listens, and which nobody else is given."""
+    with reserve_port() as reserved:
+        yield int(reserved.getsockname()[1])
 
 
 def stages(judgement: Judgement) -> dict[bytes, Stage]:
@@ -452,8 +461,8 @@ class TestConnections:
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
         assert f"what answers on port {port} of 127.0.0.1 is no rsync daemon" in told(judgement)
 
-    def test_nobody_listens(self, rsync: Rsync) -> None:
-        judgement = rsync(RsyncModule(host="127.0.0.1", port=free_port(), module="www"), b"/a")
+    def test_nobody_listens(self, rsync: Rsync, silent_port: int) -> None:
+        judgement = rsync(RsyncModule(host="127.0.0.1", port=silent_port, module="www"), b"/a")
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
         assert "Connection refused" in told(judgement)
         assert not judgement.connection_reset
@@ -464,6 +473,7 @@ class TestConnections:
         assert "no-such-host.invalid cannot be resolved" in told(judgement)
 
     def test_somebody_who_never_answers(self, rsync: Rsync) -> None:
+        rsync.patience_s = 2
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = int(silent.getsockname()[1])
             judgement = rsync(RsyncModule(host="127.0.0.1", port=port, module="www"), b"/a")
@@ -538,8 +548,10 @@ class TestRemoteShell:
             assert (judgement.verdict, judgement.unconfirmed) == (Verdict.HALT, False)
             assert "rsync" in told(judgement)
 
-    def test_nobody_listens_and_names_that_do_not_exist(self, rsync: Rsync) -> None:
-        ssh = f"ssh -o BatchMode=yes -p {free_port()}"
+    def test_nobody_listens_and_names_that_do_not_exist(
+        self, rsync: Rsync, silent_port: int
+    ) -> None:
+        ssh = f"ssh -o BatchMode=yes -p {silent_port}"
         judgement = rsync(RemoteShell(host="127.0.0.1", path="/tmp"), b"/a", rsh=ssh)
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
         assert "Connection refused" in told(judgement)

@@ -18,6 +18,7 @@ import pytest
 from sersync.api.board import Board
 from sersync.api.server import ApiServer
 from sersync.model.api import ApiSettings
+from sersync.rsyncd.running import reserve_port
 from tests.page.scene import Scene
 from tests.support.trees import wait_until
 
@@ -45,8 +46,8 @@ class Site:
     """A page of its own, served at *url*."""
 
     def __init__(self, board: Board, directory: str, token: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        self._reserved = reserve_port()
+        port = int(self._reserved.getsockname()[1])
         settings = ApiSettings(host="127.0.0.1", port=port, token=token)
         self.url = f"http://127.0.0.1:{port}/"
         self._server = ApiServer(os.path.join(directory, "control.sock"), board, settings)
@@ -63,6 +64,7 @@ class Site:
 
     def close(self) -> None:
         self._server.close()
+        self._reserved.close()
 
 
 @pytest.fixture

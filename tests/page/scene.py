@@ -30,7 +30,6 @@ from tests.support.board import FakeBoard
 
 HOSTILE = b"<script>alert(1)</script>\n\xff\xe2\x80\xaeexe.\"'"
 _CONFIRM = "sersync resume --confirm --source www --target backup --state-dir /var/lib/sersync/all"
-_DRIFTED_AT = time.time() - 7400.0
 MASS_DELETION = Reason(
     message="5,214 entries are to be deleted on backup, after 0 within 60 s; the limit is 1000",
     remedy="They stay until a person decides. Look at the source: is everything there that should"
@@ -85,7 +84,7 @@ def _www() -> tuple[TargetStatus, ...]:
             "www", "web1", TargetState.IN_SYNC, witness=WitnessStatus(looked_s_ago=38.0),
             audit=AuditStatus(
                 every_s=604_800.0, entries=1893, rounds=2, drift=3, repaired=3,
-                last_drift="img/logo.png", last_drift_at=_DRIFTED_AT,
+                last_drift="img/logo.png", last_drift_at=time.time() - 7400.0,
             ),
         ),
         _target(

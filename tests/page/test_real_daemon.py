@@ -39,7 +39,7 @@ def test_a_target_that_goes_and_comes_back_is_followed(
     rsyncd.daemon.start()
     [worker] = engine.daemon.workers()
     worker.retry()
-    wait_until((rsyncd.root / "file").exists, 20.0)
+    wait_until((rsyncd.root / "file").exists, 60.0)
     # Not "in sync" yet: what was carried just before the loss is to be confirmed.
     page.wait_for_function(f"{state}.match(/settling|in sync/)", timeout=WITHIN_MS)
 

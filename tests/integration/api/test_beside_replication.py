@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,12 @@ import pytest
 
 from sersync.api.client import fetch_status
 from sersync.model.api import ApiSettings
+from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory, Settings
 from tests.support.engine import Copy, Engine, copy_at
 from tests.support.trees import wait_until
+
+_ANSWERS_WITHIN_S = 30.0
 
 
 @pytest.fixture
@@ -36,18 +39,12 @@ def engine(tmp_path: Path, copy: Copy) -> Iterator[Engine]:
     engine.stop()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
 def _settings(engine: Engine, copy: Copy, **api: object) -> Settings:
     return replace(engine.settings(copy.target), api=ApiSettings(**api))  # type: ignore[arg-type]
 
 
 def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5.0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWERS_WITHIN_S)
     try:
         connection.request("GET", "/v1/status")
         return connection.getresponse().status == 200
@@ -58,7 +55,7 @@ def _answers(port: int) -> bool:
 
 
 def _get(port: int, path: str) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5.0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWERS_WITHIN_S)
     connection.request("GET", path)
     answer = json.loads(connection.getresponse().read())
     connection.close()
@@ -67,17 +64,17 @@ def _get(port: int, path: str) -> Any:
 
 def _carries(engine: Engine, copy: Copy, name: str) -> bool:
     (engine.root / name).write_text(name)
-    wait_until((copy.path / name).exists)
+    wait_until((copy.path / name).exists, 30)
     return True
 
 
 def test_a_reload_opens_moves_and_closes_the_listener_and_the_control_socket_stays(
-    engine: Engine, copy: Copy
+    engine: Engine, copy: Copy, free_port: Callable[[], int]
 ) -> None:
     engine.start()
     control = os.path.join(engine.state_dir, "control.sock")
     inode = os.stat(control).st_ino
-    first, second = _free_port(), _free_port()
+    first, second = free_port(), free_port()
     engine.daemon.reload(_settings(engine, copy, host="127.0.0.1", port=first))
     assert _answers(first)
 
@@ -93,10 +90,12 @@ def test_a_reload_opens_moves_and_closes_the_listener_and_the_control_socket_sta
     assert _carries(engine, copy, "afterwards")
 
 
-def test_reloads_leave_no_descriptor_behind(engine: Engine, copy: Copy) -> None:
+def test_reloads_leave_no_descriptor_behind(
+    engine: Engine, copy: Copy, free_port: Callable[[], int]
+) -> None:
     engine.start()
     engine.wait_for_rest()
-    port = _free_port()
+    port = free_port()
     wait_until(lambda: engine.status().connections == 0 or engine.status().spares > 0)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
@@ -145,8 +144,10 @@ def test_a_group_that_is_not_there_is_told_and_only_the_owner_may(
     assert any("there is no such group" in message for message in caplog.messages)
 
 
-def test_beside_five_hundred_callers_changes_are_carried(engine: Engine, copy: Copy) -> None:
-    port = _free_port()
+def test_beside_five_hundred_callers_changes_are_carried(
+    engine: Engine, copy: Copy, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
     engine.start()
     engine.daemon.reload(_settings(engine, copy, host="127.0.0.1", port=port))
     assert _answers(port)
@@ -163,8 +164,10 @@ def test_beside_five_hundred_callers_changes_are_carried(engine: Engine, copy: C
     wait_until(lambda: _answers(port))
 
 
-def test_pending_paths_are_told_by_directory(engine: Engine, copy: Copy) -> None:
-    port = _free_port()
+def test_pending_paths_are_told_by_directory(
+    engine: Engine, copy: Copy, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
     engine.start()
     engine.daemon.reload(_settings(engine, copy, host="127.0.0.1", port=port))
     # Made before: a directory that is new stands for all that is in it.
@@ -172,6 +175,8 @@ def test_pending_paths_are_told_by_directory(engine: Engine, copy: Copy) -> None
     engine.wait_for_rest()
     worker = engine.daemon.workers()[0]
     worker.pause()
+    # Until it is shown, the worker may be about to start a run that it has looked at before.
+    engine.wait_for_state(TargetState.PAUSED)
     for number in range(3):
         (engine.root / "d" / f"f{number}").write_text("x")
     wait_until(lambda: engine.status().pending >= 3)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ TOKEN = "a-token-of-more-than-sixteen-characters"
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+def port(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[int]:
+    port = free_port()
     settings = ApiSettings(host="127.0.0.1", port=port, token=TOKEN)
     server = ApiServer(str(tmp_path / "control.sock"), FakeBoard(), settings)
     server.start()
@@ -32,7 +30,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 def _ask(port: int, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10.0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30.0)
     try:
         connection.request(method, path, "{}" if method == "POST" else None, headers)
         response = connection.getresponse()

@@ -6,8 +6,8 @@ import http.client
 import json
 import os
 import shlex
-import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,8 @@ _HERE = ("--state-dir", "state")
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number: int = free.getsockname()[1]
-    return number
+def port(free_port: Callable[[], int]) -> int:
+    return free_port()
 
 
 def _without(library: str, tmp_path: Path) -> Path:
@@ -45,6 +43,8 @@ def _start(cli: Cli, tmp_path: Path, broken: Path, port: int) -> RunningCli:
     running = cli.start("run", "-c", "sersync.toml", PYTHONPATH=path)
     (tmp_path / "source" / "first").write_text("first")
     running.wait_until((tmp_path / "copy" / "first").exists)
+    # The doors open last, while changes are carried already.
+    running.wait_until(lambda: "metrics are at http://" in running.err)
     return running
 
 

@@ -24,21 +24,20 @@ _EVENTS = b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Served:
-    """A listener on a free port of the loopback."""
+    """A listener on *port* of the loopback."""
 
-    def __init__(self, directory: Path, look: Callable[[], DaemonStatus]) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+    def __init__(self, directory: Path, port: int, look: Callable[[], DaemonStatus]) -> None:
+        self.port = port
         self.path = str(directory / "control.sock")
         settings = ApiSettings(host="127.0.0.1", port=self.port)
         self.server = ApiServer(self.path, FakeBoard(look), settings)
         self.server.start()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10.0)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30.0)
 
     def status_code(self, method: str = "GET", path: str = "/v1/status") -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30.0)
         try:
             connection.request(method, path)
             response = connection.getresponse()
@@ -55,8 +54,10 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    served = Served(tmp_path, lambda: daemon_status(target_status(lag_s=time.monotonic())))
+def served(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Served]:
+    served = Served(
+        tmp_path, free_port(), lambda: daemon_status(target_status(lag_s=time.monotonic()))
+    )
     yield served
     served.server.close()
 
@@ -106,23 +107,25 @@ def test_a_request_that_does_not_come_to_its_end_is_waited_for_only_so_long(
                 return True
             return _is_gone(caller)
 
-        wait_until(is_given_up)
+        wait_until(is_given_up, 30)
     assert served.answers()
 
 
 def test_who_follows_but_does_not_read_is_sent_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sersync.api.connection._READ_WITHIN_S", 0.3)
     notes = tuple("n" * 1000 for _ in range(2000))
-    served = Served(tmp_path, lambda: daemon_status(notes=notes, uptime_s=time.monotonic()))
+    served = Served(
+        tmp_path, free_port(), lambda: daemon_status(notes=notes, uptime_s=time.monotonic())
+    )
     try:
         assert served.answers()
         followers = [served.connect() for _ in range(3)]
         for follower in followers:
             follower.sendall(_EVENTS)
         # Found out without reading.
-        wait_until(lambda: all(map(_is_reset, followers)))
+        wait_until(lambda: all(map(_is_reset, followers)), 60)
         for follower in followers:
             follower.close()
         assert served.answers()
@@ -157,7 +160,7 @@ def test_five_hundred_idle_connections_leave_nothing_behind_and_keep_nobody_away
     assert _descriptors() <= before + len(idle) + 110
     for each in idle:
         each.close()
-    wait_until(lambda: _descriptors() <= before + 2)
+    wait_until(lambda: _descriptors() <= before + 2, 30)
 
 
 def test_a_head_of_the_stream_of_events_ends(served: Served) -> None:
@@ -170,7 +173,7 @@ def test_other_methods_change_nothing(served: Served, method: str) -> None:
 
 
 def test_a_defect_is_answered_and_logged_and_the_next_one_is_served(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, free_port: Callable[[], int], caplog: pytest.LogCaptureFixture
 ) -> None:
     looks = iter([1])
 
@@ -179,7 +182,7 @@ def test_a_defect_is_answered_and_logged_and_the_next_one_is_served(
             raise ZeroDivisionError("a defect")
         return daemon_status()
 
-    served = Served(tmp_path, look)
+    served = Served(tmp_path, free_port(), look)
     try:
         assert served.status_code() == 500
         assert served.answers()

@@ -39,6 +39,11 @@ def mirror(cli: Cli, *more: str) -> RunningCli:
     return running
 
 
+def leave_alone(cli: Cli, running: RunningCli) -> None:
+    """Let the witness have its first look: what others do there it finds in minutes only."""
+    running.wait_until(lambda: status(cli)["witness"] is not None)
+
+
 def test_a_paused_target_holds_no_connection_and_what_changed_meanwhile_arrives_later(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
@@ -73,6 +78,7 @@ def test_a_resync_of_a_subtree_mends_what_others_did_there_and_nothing_else(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
     running = mirror(cli)
+    leave_alone(cli, running)
     (tmp_path / "copy" / "d" / "file").unlink()
     (tmp_path / "copy" / "kept").unlink()
     result = cli.run("resync", "d", *_HERE)

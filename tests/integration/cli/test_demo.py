@@ -32,8 +32,8 @@ def test_the_demo_can_be_kept_running_and_played_with(cli: Cli, tmp_path: Path) 
 
     (top / "source" / "hello.txt").write_text("hello")
     running.wait_until((top / "target" / "hello.txt").exists)
-    status = cli.run("status", "--state-dir", str(top / "state"))
+    # Who asks first waits until HTTP is loaded there, perhaps in vain.
+    running.wait_until(lambda: cli.run("status", "--state-dir", str(top / "state")).returncode == 0)
 
-    assert status.returncode == 0
     assert running.stop(signal.SIGINT) == 0
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -25,7 +25,9 @@ def source(tmp_path: Path) -> Path:
 
 
 def _lines(running: RunningCli) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in running.out.splitlines()]
+    """Return the lines that are whole by now."""
+    whole = running.out.rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 @pytest.mark.parametrize("spelling", ["source", "source/", "./source/."])
@@ -101,8 +103,11 @@ def test_every_batch_is_a_line_of_json_and_nothing_else_is(
     running.wait_until((tmp_path / "copy" / "dir" / "file").exists)
     (source / "new").write_text("x")
     running.wait_until((tmp_path / "copy" / "new").exists)
+    # It stands there before its rsync has ended, and a stop waits for that only so long.
+    running.wait_until(lambda: sum(line["files"] for line in _lines(running)) >= 2)
 
     assert running.stop() == 0
+    assert running.out.endswith("\n")
     assert {line["event"] for line in _lines(running)} == {"batch"}
     assert {line["target"] for line in _lines(running)} == {str(tmp_path / "copy")}
     assert sum(line["files"] for line in _lines(running)) == 2

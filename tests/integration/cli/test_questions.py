@@ -30,6 +30,16 @@ def mirror(cli: Cli, *more: str) -> RunningCli:
     return running
 
 
+def leave_alone(cli: Cli, running: RunningCli) -> None:
+    """Let the witness have its first look: what others do there it finds in minutes only."""
+
+    def has_looked() -> bool:
+        [instance] = json.loads(cli.run("status", "--json", *_HERE).stdout)["instances"]
+        return instance["sources"][0]["targets"][0]["witness"] is not None
+
+    running.wait_until(has_looked)
+
+
 def test_a_deploy_script_goes_on_when_everything_stands_on_the_target(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
@@ -75,7 +85,7 @@ def test_questions_nobody_can_answer_have_their_own_exit_code(cli: Cli, source: 
 def test_explain_tells_in_sentences_what_is_known_of_a_path(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
-    mirror(cli, "--exclude", "*.tmp")
+    leave_alone(cli, mirror(cli, "--exclude", "*.tmp"))
     cli.run("wait", *_HERE)
     there = cli.run("explain", "d/file", *_HERE)
     assert there.returncode == 0, there
@@ -117,7 +127,7 @@ def test_the_rule_that_excludes_is_named_with_its_line(
 def test_verify_tells_drift_by_its_exit_code_and_repairs_it(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
-    mirror(cli)
+    leave_alone(cli, mirror(cli))
     cli.run("wait", *_HERE)
     assert cli.run("verify", *_HERE).returncode == 0
     (tmp_path / "copy" / "d" / "file").write_text("by somebody else")
@@ -160,6 +170,11 @@ def test_a_path_that_differs_or_fails_is_no_success_of_explain_and_verify(
 def test_flush_tells_what_it_let_go(cli: Cli, tmp_path: Path, source: Path) -> None:
     running = mirror(cli)
     with open(source / "log", "wb", 0) as log:
-        log.write(b"held back")
-        running.wait_until(lambda: " 1 held back are let go" in cli.run("flush", *_HERE).stdout)
+
+        def is_let_go() -> bool:
+            # What is not written to any more goes by itself, before anybody asks perhaps.
+            log.write(b"held back")
+            return " 1 held back are let go" in cli.run("flush", *_HERE).stdout
+
+        running.wait_until(is_let_go)
         running.wait_until((tmp_path / "copy" / "log").exists)

@@ -166,6 +166,8 @@ def _table_of_a_mirror(cli: Cli) -> str:
     """Return what the table says of a daemon that has just become current, and end that."""
     running = cli.start("mirror", "source", "copy", "--state-dir", "state")
     running.wait_until(lambda: "in-sync, after" in running.out + running.err)
+    # Who asks first waits until HTTP is loaded there, perhaps in vain.
+    running.wait_until(lambda: cli.run("status", "--state-dir", "state").returncode == 0)
     table = cli.run("status", "--state-dir", "state").stdout
     assert running.stop() == 0
     return table

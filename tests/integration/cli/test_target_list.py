@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tests.support.cli import Cli
 from tests.support.rsyncd import Rsyncd
-from tests.support.tls import free_port
 
 
 def test_the_modules_of_a_daemon_are_shown_and_that_there_may_be_more(
@@ -54,8 +53,8 @@ def test_a_password_opens_a_module(cli: Cli, rsyncd: Rsyncd, tmp_path: Path) -> 
     assert "inside" in by_environment.stdout
 
 
-def test_a_daemon_that_is_not_there_is_said_to_be_not_there(cli: Cli) -> None:
-    done = cli.run("target", "list", f"rsync://127.0.0.1:{free_port()}/")
+def test_a_daemon_that_is_not_there_is_said_to_be_not_there(cli: Cli, port: int) -> None:
+    done = cli.run("target", "list", f"rsync://127.0.0.1:{port}/")
 
     assert done.returncode == 1
     assert "cannot be reached" in done.stderr

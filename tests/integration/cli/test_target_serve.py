@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.cli import Cli, RunningCli
 from tests.support.notify import NotifySocket
-from tests.support.tls import free_port, make_certificate
+from tests.support.tls import make_certificate
 from tests.support.trees import assert_same_trees, wait_until
 
 EX_TEMPFAIL = 75
@@ -65,8 +65,7 @@ def children_of(running: RunningCli, program: str) -> list[int]:
     return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().startswith(program)]
 
 
-def test_one_module_needs_no_file(cli: Cli, copy: Path, source: Path) -> None:
-    port = free_port()
+def test_one_module_needs_no_file(cli: Cli, copy: Path, source: Path, port: int) -> None:
     running = serve(cli, "--module", "copy", "--path", copy, "--port", str(port))
 
     assert push(source, f"rsync://127.0.0.1:{port}/copy/") == 0
@@ -75,8 +74,9 @@ def test_one_module_needs_no_file(cli: Cli, copy: Path, source: Path) -> None:
     assert running.stop() == 0
 
 
-def test_a_module_without_a_password_is_for_this_host_alone(cli: Cli, copy: Path) -> None:
-    port = free_port()
+def test_a_module_without_a_password_is_for_this_host_alone(
+    cli: Cli, copy: Path, port: int
+) -> None:
     serve(cli, "--module", "copy", "--path", copy, "--port", str(port))
 
     with open("/proc/net/tcp") as lines:
@@ -86,9 +86,9 @@ def test_a_module_without_a_password_is_for_this_host_alone(cli: Cli, copy: Path
 
 
 def test_a_user_gets_a_password_of_its_own(
-    cli: Cli, copy: Path, source: Path, tmp_path: Path
+    cli: Cli, copy: Path, source: Path, tmp_path: Path, port: int
 ) -> None:
-    port, file = free_port(), tmp_path / "password"
+    file = tmp_path / "password"
     serve(
         cli, "--module", "copy", "--path", copy, "--user", "me", "--password-file", file,
         "--port", str(port),
@@ -105,9 +105,8 @@ def test_a_user_gets_a_password_of_its_own(
 
 
 def test_a_file_is_served_on_ipv4_and_ipv6_with_its_log_in_ours(
-    cli: Cli, config: Path, copy: Path, source: Path
+    cli: Cli, config: Path, copy: Path, source: Path, port: int
 ) -> None:
-    port = free_port()
     running = serve(cli, "-c", config, "--port", str(port))
 
     assert push(source, f"rsync://127.0.0.1:{port}/copy/") == 0
@@ -133,12 +132,13 @@ def test_who_holds_the_port_is_named(cli: Cli, config: Path) -> None:
     assert f"(process {os.getpid()})" in done.stderr
 
 
-def test_another_target_serve_that_holds_the_port_is_named_as_that(cli: Cli, config: Path) -> None:
-    port = str(free_port())
-    running = serve(cli, "-c", config, "--port", port)
+def test_another_target_serve_that_holds_the_port_is_named_as_that(
+    cli: Cli, config: Path, port: int
+) -> None:
+    running = serve(cli, "-c", config, "--port", str(port))
     [daemon] = rsyncs_of(running)
 
-    done = cli.run("target", "serve", "-c", str(config), "--port", port)
+    done = cli.run("target", "serve", "-c", str(config), "--port", str(port))
 
     assert done.returncode == EX_TEMPFAIL
     by = (
@@ -150,13 +150,12 @@ def test_another_target_serve_that_holds_the_port_is_named_as_that(cli: Cli, con
 
 
 def test_after_kill_9_it_starts_again_with_the_stale_pid_file(
-    cli: Cli, config: Path, source: Path, tmp_path: Path
+    cli: Cli, config: Path, source: Path, tmp_path: Path, port: int
 ) -> None:
-    port = free_port()
     running = serve(cli, "-c", config, "--port", str(port))
     [daemon] = rsyncs_of(running)
     running.stop(signal.SIGKILL)
-    wait_until(lambda: not Path(f"/proc/{daemon}").exists())
+    wait_until(lambda: not Path(f"/proc/{daemon}").exists(), 30)
     assert (tmp_path / "pid").exists()
 
     serve(cli, "-c", config, "--port", str(port))
@@ -165,9 +164,8 @@ def test_after_kill_9_it_starts_again_with_the_stale_pid_file(
 
 
 def test_a_daemon_that_ends_by_itself_is_started_again(
-    cli: Cli, config: Path, source: Path
+    cli: Cli, config: Path, source: Path, port: int
 ) -> None:
-    port = free_port()
     running = serve(cli, "-c", config, "--port", str(port))
     [daemon] = rsyncs_of(running)
 
@@ -181,12 +179,10 @@ def test_a_daemon_that_ends_by_itself_is_started_again(
 
 @pytest.mark.usefixtures("tls_tools")
 def test_a_stunnel_that_ends_by_itself_is_named_and_started_again(
-    cli: Cli, config: Path, tmp_path: Path
+    cli: Cli, config: Path, tmp_path: Path, port: int
 ) -> None:
     certificate, key = make_certificate(tmp_path / "tls")
-    running = serve(
-        cli, "-c", config, "--cert", certificate, "--key", key, "--port", str(free_port())
-    )
+    running = serve(cli, "-c", config, "--cert", certificate, "--key", key, "--port", str(port))
     front, *_ = children_of(running, "stunnel")
 
     os.kill(front, signal.SIGTERM)
@@ -195,8 +191,9 @@ def test_a_stunnel_that_ends_by_itself_is_named_and_started_again(
     assert re.search(rf"stunnel \(process {front}\) (ended with code|was killed by)", running.err)
 
 
-def test_a_stop_ends_the_daemon_and_its_connections(cli: Cli, config: Path, source: Path) -> None:
-    port = free_port()
+def test_a_stop_ends_the_daemon_and_its_connections(
+    cli: Cli, config: Path, source: Path, port: int
+) -> None:
     running = serve(cli, "-c", config, "--port", str(port))
     with subprocess.Popen(
         ["rsync", "-a", "--files-from=-", f"{source}/", f"rsync://127.0.0.1:{port}/copy/"],
@@ -209,16 +206,18 @@ def test_a_stop_ends_the_daemon_and_its_connections(cli: Cli, config: Path, sour
 
         assert client.stdin is not None
         client.stdin.close()
-        assert client.wait(10) != 0
+        assert client.wait(30) != 0
     assert push(source, f"rsync://127.0.0.1:{port}/copy/") == 10
 
 
-def test_readiness_is_told_to_the_service_manager(cli: Cli, config: Path, tmp_path: Path) -> None:
+def test_readiness_is_told_to_the_service_manager(
+    cli: Cli, config: Path, tmp_path: Path, port: int
+) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(os.fspath(tmp_path / "notify"))
         manager.settimeout(20)
         cli.start(
-            "target", "serve", "-c", str(config), "--port", str(free_port()),
+            "target", "serve", "-c", str(config), "--port", str(port),
             NOTIFY_SOCKET=os.fspath(tmp_path / "notify"),
         )  # fmt: skip
 
@@ -232,24 +231,32 @@ def manager(tmp_path: Path) -> Iterator[NotifySocket]:
     listener.close()
 
 
+def is_silent(running: RunningCli) -> bool:
+    """Tell whether the daemon does not answer now; on a busy host that may have been so before."""
+    said = running.err
+    return said.count("does not answer on its port") > said.count("it answers again")
+
+
 def starves_while_stopped(running: RunningCli, manager: NotifySocket, pid: int) -> None:
     """Stop the process *pid*: the watchdog is not fed, until it goes on."""
     manager.await_line("WATCHDOG=1", times=2)
+    running.wait_until(lambda: not is_silent(running))
     os.kill(pid, signal.SIGSTOP)
     try:
-        running.wait_until(lambda: "does not answer on its port" in running.err)
+        running.wait_until(lambda: is_silent(running))
         fed = manager.listen().count("WATCHDOG=1")
         assert not manager.hears("WATCHDOG=1", within_s=2.5), "longer than the period"
     finally:
         os.kill(pid, signal.SIGCONT)
     manager.await_line("WATCHDOG=1", times=fed + 1)
-    running.wait_until(lambda: "it answers again" in running.err)
+    running.wait_until(lambda: not is_silent(running))
 
 
-def test_a_stuck_daemon_starves_the_watchdog(cli: Cli, config: Path, manager: NotifySocket) -> None:
-    port = str(free_port())
+def test_a_stuck_daemon_starves_the_watchdog(
+    cli: Cli, config: Path, manager: NotifySocket, port: int
+) -> None:
     running = cli.start(
-        "target", "serve", "-c", str(config), "--port", port,
+        "target", "serve", "-c", str(config), "--port", str(port),
         NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="2000000",
     )  # fmt: skip
     manager.await_line(f"STATUS=serves rsync on port {port} of every address")
@@ -264,11 +271,11 @@ def test_a_stuck_daemon_starves_the_watchdog(cli: Cli, config: Path, manager: No
 
 @pytest.mark.usefixtures("tls_tools")
 def test_a_stuck_stunnel_starves_the_watchdog(
-    cli: Cli, config: Path, manager: NotifySocket, tmp_path: Path
+    cli: Cli, config: Path, manager: NotifySocket, tmp_path: Path, port: int
 ) -> None:
     certificate, key = make_certificate(tmp_path / "tls")
     running = cli.start(
-        "target", "serve", "-c", str(config), "--port", str(free_port()),
+        "target", "serve", "-c", str(config), "--port", str(port),
         "--cert", str(certificate), "--key", str(key),
         NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="2000000",
     )  # fmt: skip
@@ -312,11 +319,10 @@ def test_a_file_that_the_daemon_cannot_read_is_refused_at_its_line(cli: Cli, con
 
 @pytest.mark.usefixtures("tls_tools")
 def test_over_tls_hosts_allow_means_the_client_and_nobody_comes_without_tls(
-    cli: Cli, config: Path, source: Path, copy: Path, tmp_path: Path
+    cli: Cli, config: Path, source: Path, copy: Path, tmp_path: Path, port: int
 ) -> None:
     certificate, key = make_certificate(tmp_path / "tls")
     config.write_text(config.read_text().replace("127.0.0.1 ::1", "127.0.0.1"))
-    port = free_port()
     running = serve(cli, "-c", config, "--cert", certificate, "--key", key, "--port", str(port))
     mirror = ("mirror", str(source), "--ca-file", str(certificate), "--once")
 

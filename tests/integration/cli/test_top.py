@@ -52,12 +52,12 @@ def test_keys_order_what_they_say(instances: Instances, windows: Windows) -> Non
     window = windows(*_TOP)
     window.shows("www/web2")
 
-    window.type("\x1b[Bp")
-    window.wait(lambda: len(instances.asked) == 1, "the pause")
-    window.type("s")
+    window.type("\x1b[Bs")
     window.shows("Compare everything with www/web2 again?", "y: yes")
     window.type("n")
-    window.shows("left as it was")
+    window.shows("left as it was")  # Before any order: what comes of one takes its place.
+    window.type("p")
+    window.wait(lambda: len(instances.asked) == 1, "the pause")
     window.type("S")
     window.shows("all 2 targets")
     window.type("y")

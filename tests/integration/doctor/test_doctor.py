@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from sersync.api.client import NotReachable, fetch_status
 from sersync.config.places import instance_files
 from sersync.linux.service import Service
+from sersync.rsyncd.running import reserve_port
 from tests.integration.doctor.examined import Findings, examined, tried
 from tests.support.cli import Cli
 from tests.support.rsyncd import RsyncdFactory
@@ -46,13 +48,11 @@ class HandMade:
         self.root.chmod(0o777)
         self._directory = directory
         self._service: Service | None = None
-        self.port = 0
+        self._reserved = reserve_port()
+        self.port = int(self._reserved.getsockname()[1])
 
     def start(self, *lines: str, top: str = "") -> str:
         """Serve the module ``m`` with *lines* added; return its address."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
         conf = self._directory / "hand-made.conf"
         body = "\n".join((f"path = {self.root}", "read only = no", *lines))
         lock = self._directory / "lock"
@@ -73,6 +73,7 @@ class HandMade:
     def close(self) -> None:
         if self._service is not None:
             self._service.stop()
+        self._reserved.close()
 
 
 @pytest.fixture
@@ -196,7 +197,8 @@ def test_a_module_that_lets_nothing_be_read_back_is_told(cli: Cli, daemon: HandM
 
 def test_a_clock_that_is_ahead_is_found(cli: Cli, daemon: HandMade) -> None:
     ahead = f"find {daemon.root} -name clock -exec touch -d +1hour {{}} +"
-    found = tried(cli, daemon.start("munge symlinks = no", f"post-xfer exec = {ahead}"))
+    # Each transfer waits for what runs before it; for what runs after it, the next one does not.
+    found = tried(cli, daemon.start("munge symlinks = no", f"pre-xfer exec = {ahead}"))
 
     assert found["clock"]["level"] == "warning"
     assert "ahead of ours" in found["clock"]["message"]
@@ -484,8 +486,9 @@ def test_the_bundle_has_the_daemon_of_the_file_with_its_log_and_none_of_its_head
             'headers = { X-Key = "otherSecret" }\n'
         )
     running = cli.start("run", "-c", os.fspath(config))
-    running.wait_until((tmp_path / "state" / "control.sock").exists)
     running.wait_until(lambda: "everything is compared" in running.err)
+    # Who asks first waits until HTTP is loaded, for longer than the doctor does on a busy host.
+    running.wait_until(lambda: _answers(tmp_path / "state" / "control.sock"))
     bundle = tmp_path / "help.tar.gz"
 
     cli.run("doctor", "-c", os.fspath(config), "--bundle", os.fspath(bundle))
@@ -526,6 +529,14 @@ def test_a_bundle_never_overwrites(cli: Cli, tmp_path: Path) -> None:
     result = cli.run("doctor", "--bundle", "precious")
 
     assert (result.returncode, (tmp_path / "precious").read_text()) == (64, "x")
+
+
+def _answers(control: Path) -> bool:
+    try:
+        fetch_status(os.fspath(control), timeout_s=30.0)
+    except NotReachable:
+        return False
+    return True
 
 
 def _config(tmp_path: Path) -> Path:

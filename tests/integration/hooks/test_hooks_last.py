@@ -76,9 +76,9 @@ def test_what_waits_and_what_is_just_being_told_is_told_after_the_next_start(
     (site.source / "first").write_text("its hook hangs")
     wait_until(site.record.exists, 30)
     (site.source / "second").write_text("waits for the first")
-    wait_until((rsyncd.root / "second").exists)
+    wait_until((rsyncd.root / "second").exists, 30)
     if end == signal.SIGKILL:
-        wait_until(lambda: "first" in site.untold() and "second" in site.untold())
+        wait_until(lambda: "first" in site.untold() and "second" in site.untold(), 30)
     daemon.stop(end)
     assert site.told() == []
 

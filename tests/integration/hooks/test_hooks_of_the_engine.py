@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sersync.model.expression import Expression
 from sersync.model.hooks import HookAction, HookSettings, PostJson, RunCommand, SendPath
 from sersync.model.status import HookStatus
 from sersync.model.target import LocalDirectory
+from sersync.rsyncd.running import reserve_port
 from tests.support.engine import SENTINEL, Engine, Engines, copy_at
 from tests.support.peers import Listener
 from tests.support.rsyncd import Rsyncd
@@ -60,11 +62,12 @@ def test_each_change_is_told_but_not_what_a_full_pass_brings(
         (source / "d/e").mkdir(parents=True)
         (source / "d/e/deep").write_text("x")
         (source / "link").symlink_to("file")
-        wait_until(lambda: {"file", "d", "d/e", "d/e/deep", "link"} <= told(peer, source).keys())
+        new = {"file", "d", "d/e", "d/e/deep", "link"}
+        wait_until(lambda: new <= told(peer, source).keys(), 30)
         (source / "before").unlink()
         shutil.rmtree(source / "d")
-        wait_until(lambda: told(peer, source).get("d", ("", True))[0] == "deleted")
-        wait_until(lambda: "before" in told(peer, source))
+        wait_until(lambda: told(peer, source).get("d", ("", True))[0] == "deleted", 30)
+        wait_until(lambda: "before" in told(peer, source), 30)
         engine.stop()
     changes = told(peer, source)
 
@@ -93,7 +96,7 @@ def test_a_hook_runs_when_the_path_stands_on_the_target(
     engine.wait_for_rest()
     for number in range(5):
         (source / f"file-{number}").write_text("x" * 100_000)
-    wait_until(lambda: record.exists() and len(record.read_text().splitlines()) == 5)
+    wait_until(lambda: record.exists() and len(record.read_text().splitlines()) == 5, 60)
 
     assert sorted(record.read_text().splitlines()) == [f"file-{n} True" for n in range(5)]
     wait_until(lambda: seen(engine).done == 5 and not seen(engine).waiting)
@@ -104,19 +107,21 @@ def test_an_absent_target_holds_a_hook_back_no_longer_than_its_wait(
 ) -> None:
     near = tmp_path / "near"
     near.mkdir()
-    with Listener(OK) as peer:
+    with Listener(OK) as peer, Listener(OK) as patient_peer:
+        patient = replace(hook(posting(patient_peer), wait_s=600.0), name="patient")
         engine = engines(
             source,
             copy_at(near, LocalDirectory(path=os.fsencode(near)), "near"),
             copy_at(rsyncd.root, rsyncd.endpoint, "far"),
-            hooks=(hook(posting(peer), wait_s=2.0),),
+            hooks=(hook(posting(peer), wait_s=2.0), patient),
         )
         engine.wait_for_rest()
         rsyncd.stop()
         (source / "file").write_text("x")
-        wait_until((near / "file").exists)
-        assert "file" not in told(peer, source)
-        wait_until(lambda: "file" in told(peer, source))
+        wait_until((near / "file").exists, 30)
+        wait_until(lambda: "file" in told(peer, source), 30)
+        # Both could have been told by now: what holds this one back is the target.
+        assert "file" not in told(patient_peer, source)
         assert not (rsyncd.root / "file").exists()
         engine.stop()
 
@@ -124,13 +129,13 @@ def test_an_absent_target_holds_a_hook_back_no_longer_than_its_wait(
 def test_a_hook_that_fails_is_counted_shown_and_never_in_the_way(
     source: Path, rsyncd: Rsyncd, engines: Engines
 ) -> None:
-    with Listener() as gone:
-        pass
-    settings = hook(SendPath(host="127.0.0.1", port=gone.port), attempts=2)
-    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint), hooks=(settings,))
-    engine.wait_for_rest()
-    (source / "file").write_text("x")
-    wait_until(lambda: seen(engine).failed == 1)
+    with reserve_port() as nobody:  # Nobody else listens there as long as it is ours.
+        action = SendPath(host="127.0.0.1", port=int(nobody.getsockname()[1]))
+        settings = hook(action, attempts=2)
+        engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint), hooks=(settings,))
+        engine.wait_for_rest()
+        (source / "file").write_text("x")
+        wait_until(lambda: seen(engine).failed == 1, 30)
 
     assert "refused" in seen(engine).last_error
     assert (rsyncd.root / "file").exists()
@@ -148,24 +153,27 @@ def test_a_hook_fails_until_it_is_told_something_without_a_failure(
     engine.wait_for_rest()
     assert not seen(engine).fails
     (source / "file").write_text("x")
-    wait_until(lambda: seen(engine).fails)
+    wait_until(lambda: seen(engine).fails, 30)
     closed.unlink()
     (source / "file").write_text("y")
-    wait_until(lambda: not seen(engine).fails)
+    wait_until(lambda: not seen(engine).fails, 30)
 
     assert seen(engine).last_error
 
 
 def test_a_hook_that_hangs_holds_up_neither_replication_nor_a_stop(
-    source: Path, rsyncd: Rsyncd, engines: Engines
+    source: Path, rsyncd: Rsyncd, engines: Engines, tmp_path: Path
 ) -> None:
-    words = (sys.executable, "-c", "import time; time.sleep(600)")
+    begun = tmp_path / "begun"
+    script = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(600)"
+    words = (sys.executable, "-c", script, str(begun))
     settings = hook(RunCommand(before=words), timeout_s=600.0, most_waiting=3)
     engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint), hooks=(settings,))
     engine.wait_for_rest()
     (source / "first").write_text("x")
-    wait_until((rsyncd.root / "first").exists)
-    wait_until(lambda: seen(engine).waiting == 0)
+    wait_until((rsyncd.root / "first").exists, 30)
+    # Before, it could be told of others together with the first one.
+    wait_until(begun.exists, 30)
     for number in range(10):
         (source / f"file-{number}").write_text("x")
     engine.wait_for_rest()
@@ -181,7 +189,7 @@ def test_hooks_run_without_any_target(source: Path, engines: Engines) -> None:
         (source / "sub").mkdir()
         (source / "sub/file").write_text("x")
         expected = {os.fsencode(source / "sub"), os.fsencode(source / "sub/file")}
-        wait_until(lambda: expected <= set(peer.received))
+        wait_until(lambda: expected <= set(peer.received), 30)
         engine.stop()
 
 
@@ -202,7 +210,7 @@ def test_only_paths_that_are_wanted_are_told(
             (source / name).parent.mkdir(exist_ok=True)
             (source / name).write_text("x")
             engine.wait_for_rest()
-        wait_until(lambda: os.fsencode(source / "a/last.php") in peer.received)
+        wait_until(lambda: os.fsencode(source / "a/last.php") in peer.received, 30)
         engine.stop()
 
     assert set(peer.received) == {
@@ -226,5 +234,5 @@ def test_hostile_names_arrive_through_the_whole_way(
         path = os.fsencode(source) + b"/" + name
         with open(path, "wb") as file:
             file.write(b"x")
-        wait_until(lambda: path in peer.received)
+        wait_until(lambda: path in peer.received, 30)
         engine.stop()

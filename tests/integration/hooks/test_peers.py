@@ -28,6 +28,7 @@ from sersync.model.hooks import (
     RunCommand,
     SendPath,
 )
+from sersync.rsyncd.running import reserve_port
 from tests.support.peers import Listener
 from tests.support.trees import wait_until
 
@@ -130,9 +131,9 @@ def test_a_socket_gets_the_bytes_of_the_path_and_nothing_else() -> None:
 
 
 def test_a_socket_that_nobody_listens_to_is_a_failure() -> None:
-    with Listener() as peer:
-        pass
-    outcome = run(SendPath(host="127.0.0.1", port=peer.port), CHANGES[:1])
+    with reserve_port() as nobody:  # Nobody else listens there as long as it is ours.
+        action = SendPath(host="127.0.0.1", port=int(nobody.getsockname()[1]))
+        outcome = run(action, CHANGES[:1])
 
     assert outcome.failed == tuple(CHANGES[:1])
     assert "refused" in outcome.message

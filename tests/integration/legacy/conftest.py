@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,22 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from sersync.rsyncd.running import reserve_port
+from sersync.selftest.instance import is_stopped
 from tests.support.cli import MODULES
 from tests.support.rsyncd import Rsyncd
 from tests.support.trees import wait_until
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Legacy:
     """Everything that a host with sersync2 on it has."""
 
     def __init__(self, home: Path, rsyncd: Rsyncd) -> None:
+        self._kept = contextlib.ExitStack()
         self.home = home
         self.source = home / "source"
         self.source.mkdir()
@@ -48,7 +43,7 @@ class Legacy:
         locked = self._rsyncd.locked
         text = (
             '<?xml version="1.0" encoding="ISO-8859-1"?>\n<head version="2.5">\n'
-            f'<host hostip="localhost" port="{free_port()}"/>\n'
+            f'<host hostip="localhost" port="{self.free_port()}"/>\n'
             f'<sersync><localpath watch="{self.source}"><remote ip="127.0.0.1" name="locked"/>'
             "</localpath>\n"
             f'<rsync><commonParams params="-artuz"/><auth start="true" users="{locked.user}"'
@@ -61,6 +56,10 @@ class Legacy:
         file = self.home / name
         file.write_text(text)
         return file
+
+    def free_port(self) -> int:
+        """Return a TCP port that nobody listens at, and that nobody else gets meanwhile."""
+        return int(self._kept.enter_context(reserve_port()).getsockname()[1])
 
     @property
     def environ(self) -> dict[str, str]:
@@ -110,13 +109,24 @@ class Legacy:
         """Send a signal, and wait until that process has gone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        wait_until(lambda: not is_running(pid))
+        wait_until(lambda: not is_running(pid), 30)
+
+    @contextlib.contextmanager
+    def standing_still(self, pid: int) -> Iterator[None]:
+        """Keep that process from seeing what is done in the block before that is over."""
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: is_stopped(pid))
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def end_all(self) -> None:
         """End all that is left."""
         for pid in self.pids():
             if self._is_ours(pid):
                 self.end(pid, signal.SIGKILL)
+        self._kept.close()
 
     def _is_ours(self, pid: int) -> bool:
         try:

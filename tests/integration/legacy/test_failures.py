@@ -87,7 +87,8 @@ def test_everything_that_failed_is_tried_again_every_so_often(
     # Without deletion, a directory cannot make way for a file.
     engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint, delete=False))
     wait_until(lambda: any(each.path == b"d/f" for each in engine.status().problems))
-    wait_until(lambda: engine.status().quarantined > 0, 30)
+    # After five attempts: 15 s, and the time that they take.
+    wait_until(lambda: engine.status().quarantined > 0, 60)
     shutil.rmtree(rsyncd.root / "d" / "f")
 
     engine.daemon.settings = replace(engine.daemon.settings, retry_failed_s=0.5)

@@ -40,10 +40,13 @@ if files:
     deadline = time.monotonic() + 30
     while not os.path.exists(os.environ["COPY"] + "/kept") and time.monotonic() < deadline:
         time.sleep(0.02)
+    def is_running():
+        try:
+            return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
     os.kill(pid, signal.SIGTERM)
-    while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
-        if open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] == "Z":
-            break
+    while is_running() and time.monotonic() < deadline:
         time.sleep(0.02)
     found["left"] = len(glob.glob("/run/sersync/*.pid"))
 print(json.dumps(found))

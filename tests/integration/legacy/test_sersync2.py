@@ -92,11 +92,13 @@ def test_remedies_name_what_a_confxml_xml_has(legacy: Legacy) -> None:
         port = f'port="{other.getsockname()[1]}"/>\n<sersync>'
         text = legacy.write("limited.xml", **limited).read_text()
         (legacy.home / "limited.xml").write_text(re.sub(r'port="\d+"/>\n<sersync>', port, text))
-        legacy.start("-r", "-o", str(legacy.home / "limited.xml"))
-    wait_until((legacy.copy / "19").exists)
+        pid = legacy.start("-r", "-o", str(legacy.home / "limited.xml"))
+    wait_until(lambda: "everything is compared" in legacy.log(), 30)
 
-    for number in range(20):
-        (legacy.source / f"{number}").unlink()
+    # All at once: if one were left when the limit is reached, it would be told in other words.
+    with legacy.standing_still(pid):
+        for number in range(20):
+            (legacy.source / f"{number}").unlink()
 
     wait_until(lambda: "entries are to be deleted" in legacy.log(), 30)
     log = legacy.log()
@@ -268,7 +270,7 @@ def test_with_a_notify_socket_it_stays_in_the_foreground(legacy: Legacy) -> None
     )
     try:
         (legacy.source / "x").write_text("x")
-        wait_until(lambda: self_writes(legacy))
+        wait_until(lambda: self_writes(legacy), 60)
         assert child.poll() is None
     finally:
         child.terminate()

@@ -10,9 +10,14 @@ from sersync.linux.ports import Holder, holder_of
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_who_listens_on_a_port_is_named(family: socket.AddressFamily) -> None:
-    with socket.socket(family) as server:
+    with socket.socket() as beside, socket.socket(family) as server:
+        port = 0
+        if family == socket.AF_INET6:
+            # A port that is free on IPv6 may be another test's on IPv4, and be found there.
+            beside.bind(("127.0.0.1", 0))
+            port = beside.getsockname()[1]
         try:
-            server.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+            server.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
         except OSError:
             pytest.skip("this host has no IPv6; the other case is IPv4")
         port = server.getsockname()[1]

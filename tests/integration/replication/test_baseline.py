@@ -91,7 +91,7 @@ def test_a_scheduled_pass_of_a_baseline_does_delete_what_is_extraneous(
     (copy / "only-there").write_text("extraneous")
     engines(source, copy_at(copy, rsyncd.endpoint, baseline=True, full_pass_every_s=0.2))
 
-    wait_until(lambda: not (copy / "only-there").exists())
+    wait_until(lambda: not (copy / "only-there").exists(), 30.0)
 
 
 def test_a_pass_at_the_start_leaves_alone_what_only_passes_exclude(
@@ -209,7 +209,7 @@ def test_a_baseline_whose_state_cannot_be_used_compares_and_still_deletes_nothin
 
     engine = engines(source, known, state_dir=state)
 
-    wait_until((copy / "changed").exists)
+    wait_until((copy / "changed").exists, 30.0)
     engine.wait_for_rest()
     assert (copy / "only-there").exists()
 
@@ -226,7 +226,7 @@ def test_a_baseline_with_other_options_compares_what_it_kept_before(
     options = RsyncOptions(passed=("--archive", "--compress"))
     engines(source, copy_at(copy, rsyncd.endpoint, baseline=True, options=options), state_dir=state)
 
-    wait_until((copy / "changed").exists)
+    wait_until((copy / "changed").exists, 30.0)
 
 
 def test_what_a_killed_daemon_tried_its_target_with_is_removed_by_the_next_start(

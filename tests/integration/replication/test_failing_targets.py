@@ -113,8 +113,8 @@ def test_a_target_that_is_stopped_and_started_again_catches_up(
         (source / "d" / f"file-{number}").write_text(str(number))
     engine.wait_for_rest("near")
     assert_same_trees(source, copy.path)
-    assert engine.status("far").pending > 0
     engine.wait_for_state(TargetState.BACKING_OFF, "far")
+    wait_until(lambda: engine.status("far").pending > 0)  # Else all of it is in flight.
     assert engine.status("far").lag_s > 0.0
     rsyncd.start()
     engine.wait_for_rest()
@@ -134,7 +134,7 @@ def test_a_target_that_was_away_keeps_the_times_of_its_root(
     rsyncd.start()
     wait_until((rsyncd.root / "d" / "file").exists, 20.0)
 
-    wait_until(lambda: trees_are_same(source, rsyncd.root), 5.0)
+    wait_until(lambda: trees_are_same(source, rsyncd.root), 20.0)
 
 
 def test_a_target_that_hangs_is_left_alone_and_tried_again(
@@ -162,12 +162,18 @@ def test_connections_that_are_cut_in_the_middle_of_a_burst_lose_nothing(
     proxy = proxies(rsyncd.port)
     engine = engines(source, copy_at(rsyncd.root, rsyncd.open.endpoint_by(proxy.port)))
     engine.wait_for_rest()
+
+    def is_carrying() -> bool:
+        # The burst goes on meanwhile: all that was written before may be there already.
+        (source / "d0" / "again").write_bytes(os.urandom(4000))
+        return engine.status().in_flight > 0
+
     for number in range(400):
         directory = source / f"d{number % 7}"
         directory.mkdir(exist_ok=True)
         (directory / f"file-{number}").write_bytes(bytes([number % 256]) * 4000)
         if number % 100 == 50:
-            wait_until(lambda: engine.status().in_flight > 0)
+            wait_until(is_carrying, 30.0)
             proxy.cut()
         time.sleep(0.001)
     engine.wait_for_rest(timeout_s=40)
@@ -271,7 +277,7 @@ def test_what_one_target_reports_is_told_by_name(
     engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint))
     (source / "mine.own").write_text("it will never go")
     (source / "file").write_text("it goes")
-    wait_until(lambda: bool(engine.status().problems), 10.0)
+    wait_until(lambda: bool(engine.status().problems), 20.0)
     engine.wait_for_rest()
 
     assert [problem.path for problem in engine.status().problems] == [b"mine.own"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,15 +54,18 @@ def states(state_dir: Path) -> dict[str, str]:
     }
 
 
-def outdated(state_dir: Path) -> int:
-    """Return how many directories of the only source are not known to be as they were."""
-    [of_source] = fetch_status(os.fspath(state_dir / "control.sock"))["sources"]
-    return int(of_source["outdated"])
+def knows_all(state_dir: Path) -> bool:
+    """Tell whether all directories of the only source are known to be as they were."""
+    try:
+        [of_source] = fetch_status(os.fspath(state_dir / "control.sock"))["sources"]
+    except NotReachable:
+        return False
+    return bool(of_source["outdated"] == 0)
 
 
-def config(tmp_path: Path, text: str) -> Path:
+def config(tmp_path: Path, text: str, *, grace: str = "5s") -> Path:
     path = tmp_path / "sersync.toml"
-    path.write_text(f'state_dir = "{tmp_path / "state"}"\ngrace = "5s"\n{text}')
+    path.write_text(f'state_dir = "{tmp_path / "state"}"\ngrace = "{grace}"\n{text}')
     return path
 
 
@@ -90,8 +93,9 @@ def test_a_signal_stops_the_daemon_and_its_children_with_code_zero(
 def test_a_stop_finishes_the_transfer_that_is_running(
     source: Path, tmp_path: Path, rsyncd: Rsyncd, cli: Cli
 ) -> None:
-    target = source_with(source, f"{rsyncd.url}") + 'bandwidth = "6MiB/s"\n'
-    path = config(tmp_path, target)
+    # It takes long enough to be seen, and may take much longer here.
+    target = source_with(source, f"{rsyncd.url}") + 'bandwidth = "2MiB/s"\n'
+    path = config(tmp_path, target, grace="60s")
     running = cli.start("run", "-c", str(path))
     running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
     (source / "large").write_bytes(os.urandom(4 << 20))
@@ -106,7 +110,10 @@ def test_a_second_signal_ends_it_at_once(
 ) -> None:
     proxy = proxies(rsyncd.port)
     address = rsyncd.url.replace(str(rsyncd.port), str(proxy.port))
-    running = cli.start("mirror", "source", address, "--state-dir", "state")
+    # Whoever waited for the run would wait longer than this test.
+    patient = source_with(source, address) + 'timeout = "600s"\n'
+    path = config(tmp_path, patient, grace="600s")
+    running = cli.start("run", "-c", str(path))
     running.wait_until(lambda: "in-sync" in states(tmp_path / "state").values())
     proxy.freeze()
     (source / "file").write_text("it hangs")
@@ -114,10 +121,8 @@ def test_a_second_signal_ends_it_at_once(
     children = children_of(running.child.pid)
     running.child.send_signal(signal.SIGTERM)
     running.wait_until(lambda: "stopping" in running.err)
-    begun = time.monotonic()
 
     assert running.stop() == 128 + signal.SIGTERM
-    assert time.monotonic() - begun < 5.0
     wait_until(lambda: not any(map(is_alive, children)))
 
 
@@ -192,8 +197,7 @@ def test_a_reload_adds_and_removes_targets_and_keeps_what_is_pending(
     config(tmp_path, source_with(source, far, str(late)))
     running.child.send_signal(signal.SIGHUP)
     running.wait_until(lambda: trees_are_same(source, late))
-    running.wait_until(lambda: len(states(tmp_path / "state")) == 2)
-    assert set(states(tmp_path / "state")) == {"open", "late"}
+    running.wait_until(lambda: set(states(tmp_path / "state")) == {"open", "late"})
     (source / "after").write_text("not for the one that was removed")
     rsyncd.start()
     running.wait_until(lambda: trees_are_same(source, rsyncd.root))
@@ -244,28 +248,83 @@ def commons() -> Iterator[Path]:
         yield Path(name)
 
 
+class ShortQueues:
+    """Holds the length of event queues at the kernel's own, for those that are opened now.
+
+    Whatever else runs here as root raises it when it starts. That is undone, and counted.
+    """
+
+    def __init__(self) -> None:
+        self._setting = Path("/proc/sys/fs/inotify/max_queued_events")
+        self._before = self._setting.read_text()
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._raised = 0
+        self.raised()
+        self._holding = threading.Thread(target=self._hold)
+        self._holding.start()
+
+    def raised(self) -> int:
+        """Look, and return how often it was raised by now."""
+        with self._lock:
+            if int(self._setting.read_text()) != 16384:
+                self._setting.write_text("16384")
+                self._raised += 1
+            return self._raised
+
+    def close(self) -> None:
+        """Put it back."""
+        self._is_over.set()
+        self._holding.join()
+        self._setting.write_text(self._before)
+
+    def _hold(self) -> None:
+        while not self._is_over.wait(0.001):
+            self.raised()
+
+
 @pytest.fixture
-def short_queue() -> Iterator[int]:
-    """The kernel's own length of an event queue, which daemons of root may have raised."""
-    setting = Path("/proc/sys/fs/inotify/max_queued_events")
-    before = setting.read_text()
-    is_over = threading.Event()
+def short_queues() -> Iterator[ShortQueues]:
+    queues = ShortQueues()
+    yield queues
+    queues.close()
 
-    def hold() -> None:
-        # Whatever else runs here as root raises it when it starts.
-        while not is_over.wait(0.001):
-            setting.write_text("16384")
 
-    holding = threading.Thread(target=hold)
-    holding.start()
-    yield 16384
-    is_over.set()
-    holding.join()
-    setting.write_text(before)
+def has_queue(pid: int) -> bool:
+    """Tell whether the process holds an event queue (inotify(7))."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(file) == "anon_inode:inotify":
+                    return True
+    return False
+
+
+def with_short_queue(queues: ShortQueues, directory: Path, *arguments: str) -> RunningCli:
+    """Start a daemon as nobody, again if the length was raised when it opened its queue."""
+    while True:
+        known = queues.raised()
+        running = _as_nobody(directory, *arguments)
+
+        def is_opened(running: RunningCli = running) -> bool:
+            nonlocal known
+            raised = queues.raised()
+            if has_queue(running.child.pid):
+                return True
+            known = raised
+            return False
+
+        running.wait_until(is_opened)
+        if queues.raised() == known:
+            return running
+        running.end()
+        shutil.rmtree(directory / "state", ignore_errors=True)
 
 
 @pytest.mark.root
-def test_an_overflow_of_the_event_queue_loses_nothing(commons: Path, short_queue: int) -> None:
+def test_an_overflow_of_the_event_queue_loses_nothing(
+    commons: Path, short_queues: ShortQueues
+) -> None:
     """As nobody: root raises the limit. The watcher's own tests do it without root."""
     source, copy = commons / "source", commons / "copy"
     for number in range(30):
@@ -275,10 +334,10 @@ def test_an_overflow_of_the_event_queue_loses_nothing(commons: Path, short_queue
         place.chmod(0o755)
     os.chown(copy, 65534, 65534)
     options = ("--rsync-option=-rlt", "--state-dir", "state")
-    running = _as_nobody(commons, "mirror", "source", "copy", *options)
+    running = with_short_queue(short_queues, commons, "mirror", "source", "copy", *options)
     try:
         running.wait_until(lambda: "in-sync" in states(commons / "state").values())
-        running.wait_until(lambda: outdated(commons / "state") == 0)
+        running.wait_until(lambda: knows_all(commons / "state"))
         with running.standing_still():
             for number in range(21_000):
                 os.close(os.open(source / f"d{number % 30}" / f"file-{number}", os.O_CREAT, 0o644))
@@ -320,9 +379,8 @@ def test_what_cannot_be_read_is_told_and_tried_again_and_the_rest_is_carried(
     running = _as_nobody(commons, "mirror", "source", "copy", "--state-dir", "state")
     try:
         running.wait_until((copy / "open").exists)
-        running.wait_until(lambda: len(_problems(commons / "state")) >= 2)
+        running.wait_until(lambda: _problems(commons / "state") >= {"secret", "closed"})
         running.wait_until(lambda: not (copy / "d" / "gone").exists())
-        assert _problems(commons / "state") >= {"secret", "closed"}
         (source / "secret").chmod(0o644)
         (source / "closed").chmod(0o755)
         running.wait_until((copy / "secret").exists)
@@ -348,7 +406,7 @@ def _problems(state_dir: Path) -> set[str]:
 
 def _as_nobody(directory: Path, *arguments: str) -> RunningCli:
     own = directory / "cli"
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     environ = {"PATH": os.environ["PATH"], "HOME": os.fspath(directory)}
     environ["PYTHONPATH"] = MODULES
     environ["XDG_STATE_HOME"] = os.fspath(directory / "xdg")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sersync.linux.rename import exchange
 from sersync.model.status import TargetState
 from sersync.model.target import LocalDirectory
 from tests.support.engine import Copy, Engine, Engines, copy_at
@@ -41,9 +42,11 @@ def test_nothing_is_carried_to_another_directory_and_it_goes_on_when_the_first_i
 ) -> None:
     engine = carried(engines, source, copy)
     away = copy.path.with_name("away")
-    copy.path.rename(away)
     if is_made:
-        copy.path.mkdir()
+        away.mkdir()
+        exchange(copy.path, away)  # At no moment it is gone: that would be told, and stay so.
+    else:
+        copy.path.rename(away)
     (source / "new").write_text("not there")
     assert told in halted(engine)
     assert not (copy.path / "new").exists()
@@ -67,7 +70,7 @@ def test_a_new_place_that_is_confirmed_gets_everything(
     worker.resume()
     assert engine.status().state is TargetState.HALTED
     worker.resume(confirm=True)
-    wait_until(lambda: engine.status().full_passes == 2)
+    wait_until(lambda: engine.status().full_passes == 2, 30.0)
     engine.wait_for_rest()
 
     assert_same_trees(source, copy.path)
@@ -106,5 +109,7 @@ def test_a_copy_that_is_missing_at_a_restart_is_not_taken_for_current(
     assert told in halted(again)
     [worker] = again.daemon.workers()
     worker.resume(confirm=True)
-    wait_until(lambda: again.status().full_passes == 1)
+    wait_until(lambda: again.status().full_passes == 1, 30.0)
+    again.wait_for_rest()
+
     assert_same_trees(source, copy.path)

@@ -28,6 +28,12 @@ def near(tmp_path: Path, name: str = "copy") -> Copy:
     return copy_at(path, LocalDirectory(path=os.fsencode(path)), name)
 
 
+@pytest.fixture
+def held_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold a new file as long as one that is written to, whichever of the two is read first."""
+    monkeypatch.setattr("sersync.replication.mailbox.CREATED_HOLD_S", 600.0)
+
+
 def begin(engine: Engine, path: bytes = b"", target: str = "") -> Wait:
     return engine.daemon.waiting.wait(path=path, target=target)
 
@@ -56,6 +62,7 @@ def test_a_file_that_stays_open_is_carried_as_it_was_when_the_wait_began(
         assert (copy.path / "log").read_bytes() == b"one two"
 
 
+@pytest.mark.usefixtures("held_from_the_first")
 def test_a_wait_for_a_part_does_not_wait_for_the_rest(
     source: Path, tmp_path: Path, engines: Engines
 ) -> None:
@@ -81,10 +88,17 @@ def test_a_target_that_dies_during_a_wait_is_waited_for(
     rsyncd.daemon.stop()
     (source / "file").write_text("while it is away")
     wait = begin(engine)
-    engine.wait_for_state(TargetState.BACKING_OFF)
+    answers: list[Waited] = []
+
+    def is_backing_off() -> bool:
+        # A wait makes the next attempt come at once, and while that is made it is not.
+        answers[:] = wait.answer()
+        return answers[0].state is TargetState.BACKING_OFF
+
+    wait_until(is_backing_off, 20.0)
     assert not wait.over.is_set()
-    [answer] = wait.answer()
-    assert (answer.ending, answer.state) == (Ending.WAITING, TargetState.BACKING_OFF)
+    [answer] = answers
+    assert answer.ending is Ending.WAITING
     assert answer.reason is not None
     assert RelPath(b"file") in [each.path for each in answer.paths]
     rsyncd.daemon.start()
@@ -101,6 +115,7 @@ def test_a_wait_for_a_paused_target_ends_at_once_and_says_so(
     engine.wait_for_rest()
     [worker] = [each for each in engine.daemon.workers() if each.target.name == "copy"]
     worker.pause()
+    engine.wait_for_state(TargetState.PAUSED)
     assert stands(end(begin(engine))), "nothing is missing, so it does not matter"
     (source / "file").write_text("later")
     paused, other = end(begin(engine), within_s=20.0)
@@ -196,8 +211,10 @@ def test_a_path_that_cannot_be_read_is_missing_with_its_reason(
 ) -> None:
     engine = engines(source, near(tmp_path))
     engine.wait_for_rest()
-    (source / "secret").write_text("secret")
-    (source / "secret").chmod(0)
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    secret.chmod(0)
+    secret.rename(source / "secret")  # It could be carried before its mode is changed.
     wait = begin(engine)
     wait_until(lambda: any(each.problem for each in wait.answer()[0].paths), 20)
     [answer] = wait.answer()
@@ -209,6 +226,7 @@ def test_a_path_that_cannot_be_read_is_missing_with_its_reason(
     assert missing.problem is not None
 
 
+@pytest.mark.usefixtures("held_from_the_first")
 def test_flush_lets_go_what_is_held_back_and_tells_how_much(
     source: Path, tmp_path: Path, engines: Engines
 ) -> None:

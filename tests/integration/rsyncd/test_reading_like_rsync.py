@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sersync.linux.service import Service
 from sersync.rsyncd.host import ThisHost
 from sersync.rsyncd.reading import Configuration, read_configuration
-from tests.support.tls import free_port
+from sersync.rsyncd.running import reserve_port
 from tests.support.trees import wait_until
 
 NAMES = ("a", "b", "A", "a b", " a  b", "c d]e", "", "global", "x/y", "é", "\udcff")
@@ -35,7 +35,9 @@ class Judge:
             (home / name).mkdir()
             (home / name / f"in {name}").touch()
         self.file.write_text("")
-        self._port = free_port()
+        # Kept until the end, or another test's daemon may get it and answer in place of ours.
+        self._reserved = reserve_port()
+        self._port = int(self._reserved.getsockname()[1])
         self.service = Service(
             [
                 *("rsync", "--daemon", "--no-detach", "--address=127.0.0.1"),
@@ -64,6 +66,11 @@ class Judge:
         rows = os.fsdecode(asked.stdout).splitlines()
         return {row.split(maxsplit=4)[4] for row in rows} - {"."}
 
+    def close(self) -> None:
+        """End the daemon and give the port back."""
+        self.service.stop()
+        self._reserved.close()
+
     def _ask(self, path: str) -> subprocess.CompletedProcess[bytes]:
         url = f"rsync://127.0.0.1:{self._port}/{path}"
         return subprocess.run(["rsync", "-8", "--contimeout=5", url], capture_output=True)
@@ -75,7 +82,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         pytest.skip("rsync is not installed (apt-get install rsync)")
     judge = Judge(tmp_path_factory.mktemp("judge"))
     yield judge
-    judge.service.stop()
+    judge.close()
 
 
 def assert_alike(judge: Judge, text: str) -> Configuration:

@@ -25,7 +25,7 @@ def push(
     source: Path, module: ServedModule, port: int, *options: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["rsync", "-a", "--timeout=5", *options, f"{source}/", str(module.endpoint_by(port))],
+        ["rsync", "-a", "--timeout=30", *options, f"{source}/", str(module.endpoint_by(port))],
         env={**os.environ, "RSYNC_PASSWORD": module.password},
         capture_output=True,
         text=True,
@@ -57,7 +57,7 @@ def test_cut_resets_what_is_connected(rsyncd: Rsyncd, proxies: ProxyFactory, sou
         proxy.cut()
         assert client.stdin is not None
         client.stdin.close()
-        assert client.wait(10) in (10, 12)
+        assert client.wait(30) in (10, 12)
 
 
 def test_frozen_it_is_a_black_hole_and_thawed_it_goes_on(

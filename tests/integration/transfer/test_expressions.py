@@ -114,7 +114,7 @@ def test_a_directory_with_excluded_content_is_not_removed_for_a_file(
     filters = Filter(expressions=[parse_expression(text) for text in texts])
     copy = copy_at(rsyncd.root, rsyncd.endpoint, filters=filters)
     engine = engines(source, copy, filters=filters)
-    wait_until(lambda: bool(engine.status().problems))
+    wait_until(lambda: bool(engine.status().problems), 30.0)
 
     assert engine.status().problems[0].path == b"name"
     assert (rsyncd.root / "name/x.gz").read_text() == "name/x.gz"

@@ -63,7 +63,7 @@ def _meanwhile(
 
     def late(mailbox: Mailbox, reports: Iterable[Report], *, now: float) -> None:
         if looked.is_set():
-            ended.wait(10)
+            ended.wait(30)
         put(mailbox, reports, now=now)
 
     def settled(mailbox: Mailbox, *given: Any, **named: Any) -> None:
@@ -75,7 +75,7 @@ def _meanwhile(
     monkeypatch.setattr(Mailbox, "put", late)
     monkeypatch.setattr(Mailbox, "settle", settled)
     yield
-    assert ended.wait(10)
+    assert ended.wait(30)
 
 
 def _unpack_and_change_places(app: Path) -> None:

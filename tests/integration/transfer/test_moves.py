@@ -72,7 +72,7 @@ def _come_back(engine: Engine, old: Path, new: Path, monkeypatch: pytest.MonkeyP
     # Else files that were made a moment before count as new ones.
     monkeypatch.setattr(plan, "_CLOCKS_DIFFER_NS", 0)
     old.rename(new)
-    wait_until(lambda: bool(back))
+    wait_until(lambda: bool(back), 30.0)
 
 
 def _filled(directory: Path) -> None:

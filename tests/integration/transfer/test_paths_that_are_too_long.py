@@ -37,11 +37,14 @@ def top() -> Iterator[Path]:
 def test_what_is_too_long_is_shown_with_its_reason_and_tried_ever_more_slowly(
     engines: Engines, top: Path
 ) -> None:
-    source, copy = top / "source", top / "copy"
+    source, copy, aside = top / "source", top / "copy", top / "aside"
     source.mkdir()
+    aside.mkdir()
     engine = engines(source, copy_at(copy, LocalDirectory(path=bytes(copy))))
     engine.wait_for_rest()
-    _make_deep(source)
+    # Moved in at once: of one that grows there, each step may be carried in a run of its own.
+    _make_deep(aside)
+    (aside / _NAME).rename(source / _NAME)
     wait_until(lambda: sum(bool(each.outcome.problems) for each in engine.batches) >= 4, 60.0)
     [problem] = engine.status().problems
     batches = len(engine.batches)

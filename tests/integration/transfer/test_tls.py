@@ -11,10 +11,11 @@ import pytest
 
 from sersync.model.status import TargetState
 from sersync.model.target import RsyncModule
+from sersync.rsyncd.running import reserve_port
 from tests.support.cli import Cli
 from tests.support.engine import Engines, copy_at
 from tests.support.rsyncd import Rsyncd
-from tests.support.tls import Stunnel, free_port, make_certificate
+from tests.support.tls import Stunnel, make_certificate
 from tests.support.trees import assert_same_trees, wait_until
 
 pytestmark = pytest.mark.usefixtures("tls_tools")
@@ -93,7 +94,8 @@ def test_changes_are_carried_by_spares_over_tls(
     (source / "new").write_text("new")
     engine.wait_for_rest()
 
-    assert any(batch.outcome.warm for batch in engine.batches)
+    # A run is told of a moment after the target is at rest.
+    wait_until(lambda: any(batch.outcome.warm for batch in engine.batches))
     assert_same_trees(source, secured.rsyncd.open.root)
 
 
@@ -199,12 +201,17 @@ def test_a_target_that_is_down_is_tried_again(
     source: Path, tmp_path: Path, engines: Engines
 ) -> None:
     certificate, _ = make_certificate(tmp_path / "tls")
-    endpoint = RsyncModule(
-        host="127.0.0.1", port=free_port(), module="open", tls=True, ca_file=os.fspath(certificate)
-    )
-    engine = engines(source, copy_at(tmp_path / "copy", endpoint))
+    with reserve_port() as nobody:  # Nobody else listens there as long as it is ours.
+        endpoint = RsyncModule(
+            host="127.0.0.1",
+            port=int(nobody.getsockname()[1]),
+            module="open",
+            tls=True,
+            ca_file=os.fspath(certificate),
+        )
+        engine = engines(source, copy_at(tmp_path / "copy", endpoint))
 
-    status = engine.wait_for_state(TargetState.BACKING_OFF)
+        status = engine.wait_for_state(TargetState.BACKING_OFF)
 
     assert status.reason is not None
     assert "cannot be reached on port" in status.reason.message

@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,28 @@ def rsyncd_on_ipv6(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     root, home = tmp_path / "six", tmp_path / "rsyncd-six"
     root.mkdir()
     home.mkdir()
-    try:
-        with socket.socket(socket.AF_INET6) as reserved:
+    with ExitStack() as stack:
+        try:
+            reserved = stack.enter_context(socket.socket(socket.AF_INET6))
+            # Kept until the end, as ``reserve_port`` does, or somebody else may get the port.
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             reserved.bind(("::1", 0))
-            port = reserved.getsockname()[1]
-    except OSError:
-        pytest.skip("this host has no IPv6; the other tests use IPv4")
+        except OSError:
+            pytest.skip("this host has no IPv6; the other tests use IPv4")
+        port = int(reserved.getsockname()[1])
+        service = rsyncd_at(port, root, home)
+        stack.callback(service.stop)
+
+        def answers() -> bool:
+            with socket.socket(socket.AF_INET6) as probe:
+                return probe.connect_ex(("::1", port)) == 0
+
+        wait_until(answers, message="rsyncd does not listen on ::1")
+        yield port, root
+
+
+def rsyncd_at(port: int, root: Path, home: Path) -> Service:
+    """Start a daemon on *port* of ::1 that serves *root*."""
     module = Module(name="six", path=os.fsencode(root), chroot=False, uid="0", gid="0")
     conf = home / "rsyncd.conf"
     conf.write_bytes(render(DaemonConfig(modules=(module,)), as_root=os.geteuid() == 0))
@@ -82,16 +99,7 @@ def rsyncd_on_ipv6(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     argv = (rsync, "--daemon", "--no-detach", f"--config={conf}", f"--port={port}")
     service = Service([*argv, "--address=::1"], output=home / "log")
     service.start()
-
-    def answers() -> bool:
-        with socket.socket(socket.AF_INET6) as probe:
-            return probe.connect_ex(("::1", port)) == 0
-
-    try:
-        wait_until(answers, message="rsyncd does not listen on ::1")
-        yield port, root
-    finally:
-        service.stop()
+    return service
 
 
 def test_a_daemon_on_ipv6(cli: Cli, source: Path, rsyncd_on_ipv6: tuple[int, Path]) -> None:

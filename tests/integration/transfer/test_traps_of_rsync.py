@@ -330,11 +330,16 @@ def test_a_full_target_is_told_and_takes_the_rest_when_there_is_room_again(
     engine.wait_for_rest()
     for number in range(6):
         (source / f"file-{number}").write_bytes(bytes([number]) * (100 << 10))
-    status = engine.wait_for_state(TargetState.BACKING_OFF)
-    assert status.reason is not None
-    assert "full" in status.reason.message
+
+    def is_told() -> bool:
+        # A run beside the one that failed may still come to its end, and all seems well again.
+        status = engine.status()
+        is_full = status.reason is not None and "full" in status.reason.message
+        return is_full and status.state is TargetState.BACKING_OFF
+
+    wait_until(is_told, 20.0, message=lambda: str(engine.status()))
     ballast.unlink()
-    engine.wait_for_rest()
+    engine.wait_for_rest(timeout_s=40.0)
 
     assert_same_trees(source, copy)
 
@@ -356,16 +361,16 @@ def test_a_name_that_cannot_be_converted_is_shown_and_makes_nobody_busy(
     (source / "good").write_text("good")
     (source / "odd \udcff").write_text("odd")
     engine = engines(source, copy)
-    wait_until(lambda: engine.status().full_passes == 1 and bool(engine.status().problems))
+    wait_until(lambda: engine.status().full_passes == 1 and bool(engine.status().problems), 30.0)
     (source / "gone").write_text("gone")
     wait_until((ours / "gone").exists)
     (source / "gone").unlink()
     wait_until(lambda: not (ours / "gone").exists())
-    before = len(engine.batches)
-    ended = time.monotonic() + 3.0
-    wait_until(lambda: time.monotonic() > ended)
+    began, before = time.monotonic(), len(engine.batches)
+    wait_until(lambda: time.monotonic() > began + 3.0)
+    runs, took_s = len(engine.batches) - before, time.monotonic() - began
 
-    assert len(engine.batches) - before < 5
+    assert runs < 5 * took_s / 3.0, "fewer than five in three seconds"
     [problem] = engine.status().problems
     assert problem.path == b"odd \xff"
     assert (ours / "good").read_text() == "good"
@@ -379,10 +384,18 @@ def test_what_a_receiver_leaves_behind_that_is_killed_in_its_first_moment_is_rem
         source, copy_at(rsyncd.root, rsyncd.endpoint, bandwidth_kib_s=4096, witness_every_s=0.0)
     )
     engine.wait_for_rest()
-    (source / "large").write_bytes(os.urandom(4 << 20))
-    wait_until(lambda: any(rsyncd.root.glob(".large.*")), poll_s=0.002)
+    (source / "large").write_bytes(os.urandom(6 << 20))
+    begun: list[Path] = []
+
+    def has_begun() -> bool:
+        begun[:] = rsyncd.root.glob(".large.*")
+        return bool(begun)
+
+    wait_until(has_begun, poll_s=0.002)
     subprocess.run(["pkill", "-KILL", "-P", str(rsyncd.daemon.pid)], check=True)
-    [left] = rsyncd.root.glob(".large.*")
+    # The next attempt, with a temporary file of its own, may have begun by now.
+    [left] = begun
+    assert not (rsyncd.root / "large").exists(), "it was killed too late"
 
     wait_until(lambda: not left.exists(), 30)
     engine.wait_for_rest(timeout_s=40)

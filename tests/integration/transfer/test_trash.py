@@ -48,7 +48,10 @@ def test_what_is_deleted_or_overwritten_stands_in_the_trash_of_the_day(
     engine.wait_for_rest()
     (source / "d" / "deleted").unlink()
     (source / "d").rmdir()
-    (source / "overwritten").write_text("after")
+    # In one step: else it might be carried while it is empty, and then stand in the trash so.
+    fresh = source.parent / "fresh"
+    fresh.write_text("after")
+    fresh.rename(source / "overwritten")
     engine.wait_for_rest()
 
     kept = copy.path / ".sersync-trash" / os.fsdecode(today())
@@ -67,7 +70,7 @@ def test_what_is_too_old_is_deleted_and_nothing_else(
     for path in (copy.path, trash, *trash.rglob("*")):
         path.chmod(0o777)
     engine = engines(source, copy)
-    wait_until(lambda: not (trash / "2020-01-01").exists())
+    wait_until(lambda: not (trash / "2020-01-01").exists(), 30.0)
     engine.wait_for_rest()
 
     assert sorted(path.name for path in trash.iterdir()) == [os.fsdecode(today()), "mine"]

@@ -1,0 +1,24 @@
+"""Ports that nobody else gets, and HTTP that is there before anybody waits for an answer."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from sersync.rsyncd.running import reserve_port
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _http_is_loaded() -> None:
+    """Whoever asks first waits for it: on a busy host longer than callers are ready to."""
+    importlib.import_module("sersync.api.serving")
+
+
+@pytest.fixture
+def free_port() -> Iterator[Callable[[], int]]:
+    """Give out ports of the loopback, kept for the test until it is over."""
+    with ExitStack() as kept:
+        yield lambda: int(kept.enter_context(reserve_port()).getsockname()[1])
