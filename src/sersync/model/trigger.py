@@ -9,6 +9,9 @@ from typing import Final
 class Trigger(Enum):
     """A kind of change. One that is switched off waits for the next full pass.
 
+    It goes earlier where its directory is compared for another reason: of a run that was cut off
+    nobody knows the end, so the directories that it wrote to are.
+
     Symlinks, devices and further names of a file are never closed, so they are carried when they
     are made, whatever is switched off.
     """
