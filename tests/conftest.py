@@ -9,6 +9,7 @@ import pytest
 pytest_plugins = [
     "tests.support.cli",
     "tests.support.engine",
+    "tests.support.ports",
     "tests.support.proxy",
     "tests.support.rsyncd",
     "tests.support.sshd",

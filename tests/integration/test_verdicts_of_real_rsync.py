@@ -22,7 +22,6 @@ import pytest
 from sersync.model.batch import Stage, Verdict
 from sersync.model.capabilities import Capabilities
 from sersync.model.target import Endpoint, LocalDirectory, RemoteShell, RsyncModule, Target
-from sersync.rsyncd.running import reserve_port
 from sersync.transfer.command import Kind, Recipe, command, name_list
 from sersync.transfer.output import parse_items, parse_progress, parse_stats
 from sersync.transfer.verdict import Judgement, judge
@@ -148,13 +147,6 @@ def unprivileged() -> Iterator[Rsync]:
     for directory, _, _ in os.walk(home):
         os.chmod(directory, 0o700)
     shutil.rmtree(home)
-
-
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port at which nobody listens, and which nobody else is given."""
-    with reserve_port() as reserved:
-        yield int(reserved.getsockname()[1])
 
 
 def stages(judgement: Judgement) -> dict[bytes, Stage]:
@@ -461,8 +453,8 @@ class TestConnections:
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
         assert f"what answers on port {port} of 127.0.0.1 is no rsync daemon" in told(judgement)
 
-    def test_nobody_listens(self, rsync: Rsync, silent_port: int) -> None:
-        judgement = rsync(RsyncModule(host="127.0.0.1", port=silent_port, module="www"), b"/a")
+    def test_nobody_listens(self, rsync: Rsync, port: int) -> None:
+        judgement = rsync(RsyncModule(host="127.0.0.1", port=port, module="www"), b"/a")
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
         assert "Connection refused" in told(judgement)
         assert not judgement.connection_reset
@@ -548,10 +540,8 @@ class TestRemoteShell:
             assert (judgement.verdict, judgement.unconfirmed) == (Verdict.HALT, False)
             assert "rsync" in told(judgement)
 
-    def test_nobody_listens_and_names_that_do_not_exist(
-        self, rsync: Rsync, silent_port: int
-    ) -> None:
-        ssh = f"ssh -o BatchMode=yes -p {silent_port}"
+    def test_nobody_listens_and_names_that_do_not_exist(self, rsync: Rsync, port: int) -> None:
+        ssh = f"ssh -o BatchMode=yes -p {port}"
         judgement = rsync(RemoteShell(host="127.0.0.1", path="/tmp"), b"/a", rsh=ssh)
         assert (judgement.verdict, judgement.unconfirmed) == (Verdict.RETRY, False)
         assert "Connection refused" in told(judgement)

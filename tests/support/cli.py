@@ -13,10 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from sersync.selftest.instance import is_stopped
+from tests.support.trees import wait_until
+
 _HOUSE = Path(__file__).parents[2]
 #: PYTHONPATH of whatever runs :mod:`tests.support.at_home`, in any directory and as any user.
 MODULES = os.pathsep.join([os.fspath(_HOUSE / "src"), os.fspath(_HOUSE)])
 _DEADLINE_S = 90.0
+
+
+@contextlib.contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    """Keep that process from seeing what is done in the block before that is over."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: is_stopped(pid))
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 class RunningCli:
@@ -63,12 +77,8 @@ class RunningCli:
     @contextlib.contextmanager
     def standing_still(self) -> Iterator[None]:
         """Keep it from seeing what is done in the block before that is over."""
-        self.child.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WNOWAIT)
-        try:
+        with standing_still(self.child.pid):
             yield
-        finally:
-            self.child.send_signal(signal.SIGCONT)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

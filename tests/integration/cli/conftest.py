@@ -1,23 +1,20 @@
-"""A port that nobody else gets, and HTTP that is there before anybody waits for an answer."""
+"""What several commands are tried on."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
+import json
 
-import pytest
-
-from sersync.rsyncd.running import reserve_port
+from tests.support.cli import Cli, RunningCli
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _http_is_loaded() -> None:
-    """Whoever asks first waits for it: on a busy host longer than callers are ready to."""
-    importlib.import_module("sersync.api.serving")
+def leave_alone(cli: Cli, running: RunningCli, *where: str) -> None:
+    """Let the witness have its first look at the only target, which *where* leads to.
 
+    What others do there it finds in some minutes only, and not between two commands of a test.
+    """
 
-@pytest.fixture
-def port() -> Iterator[int]:
-    """A port of the loopback, kept for the test until it is over."""
-    with reserve_port() as reserved:
-        yield int(reserved.getsockname()[1])
+    def has_looked() -> bool:
+        [instance] = json.loads(cli.run("status", "--json", *where).stdout)["instances"]
+        return instance["sources"][0]["targets"][0]["witness"] is not None
+
+    running.wait_until(has_looked)

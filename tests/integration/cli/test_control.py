@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.cli.conftest import leave_alone
 from tests.support.cli import Cli, RunningCli, cli
 
 __all__ = ["cli"]
@@ -37,11 +38,6 @@ def mirror(cli: Cli, *more: str) -> RunningCli:
     running.wait_until(lambda: cli.run("status", *_HERE).returncode == 0)
     running.wait_until(lambda: status(cli)["state"] == "in-sync")
     return running
-
-
-def leave_alone(cli: Cli, running: RunningCli) -> None:
-    """Let the witness have its first look: what others do there it finds in minutes only."""
-    running.wait_until(lambda: status(cli)["witness"] is not None)
 
 
 def test_a_paused_target_holds_no_connection_and_what_changed_meanwhile_arrives_later(
@@ -78,7 +74,7 @@ def test_a_resync_of_a_subtree_mends_what_others_did_there_and_nothing_else(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
     running = mirror(cli)
-    leave_alone(cli, running)
+    leave_alone(cli, running, *_HERE)
     (tmp_path / "copy" / "d" / "file").unlink()
     (tmp_path / "copy" / "kept").unlink()
     result = cli.run("resync", "d", *_HERE)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
+from tests.integration.cli.conftest import leave_alone
 from tests.support.cli import Cli, RunningCli, cli
 
 __all__ = ["cli"]
@@ -34,17 +34,6 @@ def mirror(cli: Cli, source: Path, here: tuple[str, str]) -> RunningCli:
     running.wait_until(lambda: cli.run("status", *here).returncode == 0)
     running.wait_until(lambda: cli.run("wait", *here).returncode == 0)
     return running
-
-
-@pytest.fixture
-def left_alone(cli: Cli, mirror: RunningCli, here: tuple[str, str]) -> None:
-    """The witness has had its first look: what others do there it finds in minutes only."""
-
-    def has_looked() -> bool:
-        [instance] = json.loads(cli.run("status", "--json", *here).stdout)["instances"]
-        return instance["sources"][0]["targets"][0]["witness"] is not None
-
-    mirror.wait_until(has_looked)
 
 
 @pytest.mark.parametrize("inside", ["", "source", "source/d"])
@@ -120,20 +109,20 @@ def test_a_name_of_which_nothing_is_known_is_told_so(
     assert slip.stderr.startswith(f"sersync: d/ff in {source}: {_NOTHING}")
 
 
-@pytest.mark.usefixtures("left_alone")
 def test_what_is_on_the_target_only_is_known(
-    cli: Cli, tmp_path: Path, here: tuple[str, str]
+    cli: Cli, tmp_path: Path, mirror: RunningCli, here: tuple[str, str]
 ) -> None:
+    leave_alone(cli, mirror, *here)
     (tmp_path / "copy" / "strange").write_text("by others")
     for command in ("explain", "verify"):
         found = cli.run(command, "strange", *here)
         assert (found.returncode, found.stderr) == (1, ""), found
 
 
-@pytest.mark.usefixtures("left_alone")
 def test_the_command_that_repairs_can_be_pasted_anywhere(
-    cli: Cli, tmp_path: Path, source: Path
+    cli: Cli, tmp_path: Path, source: Path, mirror: RunningCli, here: tuple[str, str]
 ) -> None:
+    leave_alone(cli, mirror, *here)
     (tmp_path / "copy" / "d" / "f").write_text("by somebody else")
     relative = ("--state-dir", "../../state/one")
     found = cli.inside(source / "d").run("verify", "f", *relative)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.cli.conftest import leave_alone
 from tests.support.cli import Cli, RunningCli, cli
 
 __all__ = ["cli"]
@@ -28,16 +29,6 @@ def mirror(cli: Cli, *more: str) -> RunningCli:
     running = cli.start("mirror", "source", "copy", *_HERE, *more)
     running.wait_until(lambda: cli.run("status", *_HERE).returncode == 0)
     return running
-
-
-def leave_alone(cli: Cli, running: RunningCli) -> None:
-    """Let the witness have its first look: what others do there it finds in minutes only."""
-
-    def has_looked() -> bool:
-        [instance] = json.loads(cli.run("status", "--json", *_HERE).stdout)["instances"]
-        return instance["sources"][0]["targets"][0]["witness"] is not None
-
-    running.wait_until(has_looked)
 
 
 def test_a_deploy_script_goes_on_when_everything_stands_on_the_target(
@@ -85,7 +76,7 @@ def test_questions_nobody_can_answer_have_their_own_exit_code(cli: Cli, source: 
 def test_explain_tells_in_sentences_what_is_known_of_a_path(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
-    leave_alone(cli, mirror(cli, "--exclude", "*.tmp"))
+    leave_alone(cli, mirror(cli, "--exclude", "*.tmp"), *_HERE)
     cli.run("wait", *_HERE)
     there = cli.run("explain", "d/file", *_HERE)
     assert there.returncode == 0, there
@@ -127,7 +118,7 @@ def test_the_rule_that_excludes_is_named_with_its_line(
 def test_verify_tells_drift_by_its_exit_code_and_repairs_it(
     cli: Cli, tmp_path: Path, source: Path
 ) -> None:
-    leave_alone(cli, mirror(cli))
+    leave_alone(cli, mirror(cli), *_HERE)
     cli.run("wait", *_HERE)
     assert cli.run("verify", *_HERE).returncode == 0
     (tmp_path / "copy" / "d" / "file").write_text("by somebody else")

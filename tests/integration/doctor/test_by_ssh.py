@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from sersync.rsyncd.running import reserve_port
 from tests.integration.doctor.examined import tried
 from tests.support.cli import Cli
 from tests.support.sshd import Sshd
@@ -82,14 +81,13 @@ def test_the_command_for_a_login_goes_the_way_that_transfers_go(
 
 
 def test_a_port_where_no_sshd_listens_is_named_without_a_control_character(
-    cli: Cli, sshd: Sshd, tmp_path: Path
+    cli: Cli, sshd: Sshd, tmp_path: Path, port: int
 ) -> None:
     (tmp_path / "source").mkdir()
-    with reserve_port() as reserved:
-        port, key = str(reserved.getsockname()[1]), os.fspath(sshd.identity)
-        more = ("--port", port, "--identity", key)
-        found = tried(cli, f"root@127.0.0.1:{tmp_path}", *more)
-        mirrored = cli.run("mirror", "source", f"root@127.0.0.1:{tmp_path}/copy", *more, "--once")
+    key = os.fspath(sshd.identity)
+    more = ("--port", str(port), "--identity", key)
+    found = tried(cli, f"root@127.0.0.1:{tmp_path}", *more)
+    mirrored = cli.run("mirror", "source", f"root@127.0.0.1:{tmp_path}/copy", *more, "--once")
 
     assert found["login"]["message"].endswith("Connection refused")
     assert found["login"]["command"] == f"ssh -p {port} -i {key} root@127.0.0.1"

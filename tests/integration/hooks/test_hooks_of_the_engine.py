@@ -16,7 +16,6 @@ from sersync.model.expression import Expression
 from sersync.model.hooks import HookAction, HookSettings, PostJson, RunCommand, SendPath
 from sersync.model.status import HookStatus
 from sersync.model.target import LocalDirectory
-from sersync.rsyncd.running import reserve_port
 from tests.support.engine import SENTINEL, Engine, Engines, copy_at
 from tests.support.peers import Listener
 from tests.support.rsyncd import Rsyncd
@@ -127,15 +126,13 @@ def test_an_absent_target_holds_a_hook_back_no_longer_than_its_wait(
 
 
 def test_a_hook_that_fails_is_counted_shown_and_never_in_the_way(
-    source: Path, rsyncd: Rsyncd, engines: Engines
+    source: Path, rsyncd: Rsyncd, engines: Engines, port: int
 ) -> None:
-    with reserve_port() as nobody:  # Nobody else listens there as long as it is ours.
-        action = SendPath(host="127.0.0.1", port=int(nobody.getsockname()[1]))
-        settings = hook(action, attempts=2)
-        engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint), hooks=(settings,))
-        engine.wait_for_rest()
-        (source / "file").write_text("x")
-        wait_until(lambda: seen(engine).failed == 1, 30)
+    settings = hook(SendPath(host="127.0.0.1", port=port), attempts=2)
+    engine = engines(source, copy_at(rsyncd.root, rsyncd.endpoint), hooks=(settings,))
+    engine.wait_for_rest()
+    (source / "file").write_text("x")
+    wait_until(lambda: seen(engine).failed == 1, 30)
 
     assert "refused" in seen(engine).last_error
     assert (rsyncd.root / "file").exists()

@@ -28,7 +28,6 @@ from sersync.model.hooks import (
     RunCommand,
     SendPath,
 )
-from sersync.rsyncd.running import reserve_port
 from tests.support.peers import Listener
 from tests.support.trees import wait_until
 
@@ -130,10 +129,8 @@ def test_a_socket_gets_the_bytes_of_the_path_and_nothing_else() -> None:
     assert peer.received == ABSOLUTE
 
 
-def test_a_socket_that_nobody_listens_to_is_a_failure() -> None:
-    with reserve_port() as nobody:  # Nobody else listens there as long as it is ours.
-        action = SendPath(host="127.0.0.1", port=int(nobody.getsockname()[1]))
-        outcome = run(action, CHANGES[:1])
+def test_a_socket_that_nobody_listens_to_is_a_failure(port: int) -> None:
+    outcome = run(SendPath(host="127.0.0.1", port=port), CHANGES[:1])
 
     assert outcome.failed == tuple(CHANGES[:1])
     assert "refused" in outcome.message

@@ -7,13 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sersync.rsyncd.running import reserve_port
-from sersync.selftest.instance import is_stopped
 from tests.support.cli import MODULES
 from tests.support.rsyncd import Rsyncd
 from tests.support.trees import wait_until
@@ -22,8 +20,8 @@ from tests.support.trees import wait_until
 class Legacy:
     """Everything that a host with sersync2 on it has."""
 
-    def __init__(self, home: Path, rsyncd: Rsyncd) -> None:
-        self._kept = contextlib.ExitStack()
+    def __init__(self, home: Path, rsyncd: Rsyncd, free_port: Callable[[], int]) -> None:
+        self.free_port = free_port
         self.home = home
         self.source = home / "source"
         self.source.mkdir()
@@ -56,10 +54,6 @@ class Legacy:
         file = self.home / name
         file.write_text(text)
         return file
-
-    def free_port(self) -> int:
-        """Return a TCP port that nobody listens at, and that nobody else gets meanwhile."""
-        return int(self._kept.enter_context(reserve_port()).getsockname()[1])
 
     @property
     def environ(self) -> dict[str, str]:
@@ -111,22 +105,11 @@ class Legacy:
             os.kill(pid, number)
         wait_until(lambda: not is_running(pid), 30)
 
-    @contextlib.contextmanager
-    def standing_still(self, pid: int) -> Iterator[None]:
-        """Keep that process from seeing what is done in the block before that is over."""
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            wait_until(lambda: is_stopped(pid))
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
     def end_all(self) -> None:
         """End all that is left."""
         for pid in self.pids():
             if self._is_ours(pid):
                 self.end(pid, signal.SIGKILL)
-        self._kept.close()
 
     def _is_ours(self, pid: int) -> bool:
         try:
@@ -146,8 +129,8 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.fixture
-def legacy(tmp_path: Path, rsyncd: Rsyncd) -> Iterator[Legacy]:
+def legacy(tmp_path: Path, rsyncd: Rsyncd, free_port: Callable[[], int]) -> Iterator[Legacy]:
     """A host with sersync2, its configuration and an rsync daemon; ended with the test."""
-    legacy = Legacy(tmp_path, rsyncd)
+    legacy = Legacy(tmp_path, rsyncd, free_port)
     yield legacy
     legacy.end_all()

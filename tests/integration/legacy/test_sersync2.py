@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.legacy.conftest import Legacy, is_running
+from tests.support.cli import standing_still
 from tests.support.rsyncd import Rsyncd
 from tests.support.trees import wait_until
 
@@ -96,7 +97,7 @@ def test_remedies_name_what_a_confxml_xml_has(legacy: Legacy) -> None:
     wait_until(lambda: "everything is compared" in legacy.log(), 30)
 
     # All at once: if one were left when the limit is reached, it would be told in other words.
-    with legacy.standing_still(pid):
+    with standing_still(pid):
         for number in range(20):
             (legacy.source / f"{number}").unlink()
 

@@ -34,12 +34,6 @@ def copy(tmp_path: Path) -> Copy:
     return copy_at(path, LocalDirectory(path=os.fsencode(path)), witness_every_s=0.0)
 
 
-@pytest.fixture
-def held_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold a new file as long as one that is written to, whichever of the two is read first."""
-    monkeypatch.setattr("sersync.replication.mailbox.CREATED_HOLD_S", 600.0)
-
-
 def explain(engine: Engine, path: bytes) -> Explanation:
     [explanation] = engine.daemon.explaining.explain(path)
     return explanation

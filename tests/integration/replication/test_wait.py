@@ -28,12 +28,6 @@ def near(tmp_path: Path, name: str = "copy") -> Copy:
     return copy_at(path, LocalDirectory(path=os.fsencode(path)), name)
 
 
-@pytest.fixture
-def held_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold a new file as long as one that is written to, whichever of the two is read first."""
-    monkeypatch.setattr("sersync.replication.mailbox.CREATED_HOLD_S", 600.0)
-
-
 def begin(engine: Engine, path: bytes = b"", target: str = "") -> Wait:
     return engine.daemon.waiting.wait(path=path, target=target)
 

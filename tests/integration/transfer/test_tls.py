@@ -11,7 +11,6 @@ import pytest
 
 from sersync.model.status import TargetState
 from sersync.model.target import RsyncModule
-from sersync.rsyncd.running import reserve_port
 from tests.support.cli import Cli
 from tests.support.engine import Engines, copy_at
 from tests.support.rsyncd import Rsyncd
@@ -198,20 +197,15 @@ def test_a_plain_daemon_is_not_spoken_to_without_tls(
 
 
 def test_a_target_that_is_down_is_tried_again(
-    source: Path, tmp_path: Path, engines: Engines
+    source: Path, tmp_path: Path, engines: Engines, port: int
 ) -> None:
     certificate, _ = make_certificate(tmp_path / "tls")
-    with reserve_port() as nobody:  # Nobody else listens there as long as it is ours.
-        endpoint = RsyncModule(
-            host="127.0.0.1",
-            port=int(nobody.getsockname()[1]),
-            module="open",
-            tls=True,
-            ca_file=os.fspath(certificate),
-        )
-        engine = engines(source, copy_at(tmp_path / "copy", endpoint))
+    endpoint = RsyncModule(
+        host="127.0.0.1", port=port, module="open", tls=True, ca_file=os.fspath(certificate)
+    )
+    engine = engines(source, copy_at(tmp_path / "copy", endpoint))
 
-        status = engine.wait_for_state(TargetState.BACKING_OFF)
+    status = engine.wait_for_state(TargetState.BACKING_OFF)
 
     assert status.reason is not None
     assert "cannot be reached on port" in status.reason.message
